@@ -1,0 +1,21 @@
+# Thin names for ./dev, which works where make is missing.
+.PHONY: help setup demo test check lock
+.DEFAULT_GOAL := help
+
+help: ## show what can be done
+	@./dev help
+
+setup: ## install the locked dependencies into .venv
+	@./dev setup
+
+demo: ## start everything with a demo organisation
+	@./dev demo
+
+test: ## run the whole test suite on services of its own
+	@./dev test
+
+check: ## lint, types, templates, migrations, deployment settings
+	@./dev check
+
+lock: ## compile the lock files anew
+	@./dev lock

@@ -1,0 +1,1 @@
+"""Sign-off: who must approve one digest under one frozen policy, and what their votes decide."""

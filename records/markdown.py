@@ -1,0 +1,118 @@
+"""A change record as Markdown, for the repository: the same facts as the sealed JSON, to be read by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+# Evidence that is long or repeated elsewhere in the document; the sealed JSON has it in full.
+OMITTED = {"row_counts", "statements", "ledger", "settings", "expected", "drift"}
+
+
+def render(document: Mapping[str, Any], *, digest: str) -> str:
+    """Return the document as Markdown that ends with the digest of the sealed JSON beside it."""
+    parts = (
+        _head(document),
+        _why(document),
+        _table("Checklist", ("Item", "Answered by", "When", "Evidence"), _checklist(document)),
+        _table("Sign-off", ("Role", "Person", "Choice", "When", "Proved by"), _votes(document)),
+        _steps(document),
+        _sql(document),
+        f"## Seal\n\nThe JSON file beside this one is the sealed document. Its SHA-256 is\n`{digest}`.\n",
+    )
+    return "\n".join(part for part in parts if part)
+
+
+def _head(document: Mapping[str, Any]) -> str:
+    plan, request = document["plan"], document["request"]
+    undone = ", ".join(f"`{each['tag']}`" for each in plan["undo"])
+    lines = [
+        f"# RB-{request['id']}: {plan['target']['name']} back to {plan['return_to'] or 'the empty database'}",
+        "",
+        f"- Result: **{document['result']}**",
+        f"- Target: {_cell(plan['target']['name'])} ({_cell(plan['target']['environment'])}), database "
+        f"`{plan['target']['database']}`, system identifier `{plan['target']['system_identifier']}`",
+        f"- Undone: {undone}",
+        f"- Filed by {_name(request['author'])} at {request['opened_at']}",
+        f"- Started by {_name(document['execution']['started_by'])} at {document['execution']['started_at']}",
+        f"- Plan digest: `{document['digest']}`",
+        f"- Security-impacting: {'yes' if plan['impacts'] else 'no'}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _why(document: Mapping[str, Any]) -> str:
+    plan = document["plan"]
+    lines = ["## Why", "", _quote(plan["reason"]), ""]
+    if plan["incident_reference"]:
+        lines += [f"Production incident: {_cell(plan['incident_reference'])}", ""]
+    if plan["impacts"]:
+        lines += [*(f"- {_cell(impact)}" for impact in plan["impacts"]), ""]
+        lines += [f"Security incident: {_cell(plan['security_incident'])}", ""]
+        lines += ["Justification:", "", _quote(plan["justification"]), ""]
+    return "\n".join(lines)
+
+
+def _checklist(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    for line in document["checklist"]:
+        yield (line["title"], _name(line["answered_by"]), line.get("answered_at") or "", _evidence(line["evidence"]))
+
+
+def _votes(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    for vote in document["sign_off"].get("votes", []):
+        yield (vote["role"], _name(vote["person"]), vote["choice"], vote["signed_at"], vote["method"])
+
+
+def _steps(document: Mapping[str, Any]) -> str:
+    lines = ["## Steps", ""]
+    for step in document["steps"]:
+        lines.append(f"### {step['name']}")
+        lines.append("")
+        lines.append(f"From {step['started_at']} to {step['finished_at']}, attempt {step['attempt']}.")
+        lines.append("")
+        lines += [
+            f"- {key.replace('_', ' ')}: {_cell(value)}"
+            for key, value in step["evidence"].items()
+            if key not in OMITTED
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _sql(document: Mapping[str, Any]) -> str:
+    file = document["plan"]["file"]
+    fence = "````"
+    while fence in file["text"]:
+        fence += "`"
+    return f"## SQL that was signed and run\n\nSHA-256 `{file['sha256']}`.\n\n{fence}sql\n{file['text']}{fence}\n"
+
+
+def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"## {title}", "", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _evidence(evidence: Mapping[str, Any] | None) -> str:
+    if evidence is None:
+        return "not asked for"
+    return ", ".join(f"{key}: {value}" for key, value in evidence.items() if value not in ("", None))
+
+
+def _name(person: Any) -> str:
+    if isinstance(person, Mapping):
+        return str(person.get("name") or person.get("username"))
+    return str(person or "")
+
+
+def _cell(value: Any) -> str:
+    """Keep what people typed inside its cell or line: no line break, table bar or markup of its own."""
+    text = " ".join(str(value).split())
+    for sign in "\\`*_[]<>|#":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def _quote(text: str) -> str:
+    return "\n".join(f"> {_cell(line)}" for line in text.splitlines()) or "> "

@@ -1,0 +1,1 @@
+"""Rollback requests: from the wish to a return point to the sealed change record."""

@@ -1,0 +1,49 @@
+"""Ringing for a worker. The broker only carries the sound: the work and its state are rows in PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import current_app
+from django.db import transaction
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from rollbacks.models import Execution
+
+logger = logging.getLogger(__name__)
+
+
+def ring(execution_id: int) -> bool:
+    """Ask a worker to advance the execution; False when the broker cannot be reached (the sweep rings again)."""
+    if not _send("rollbacks.tasks.advance", execution_id):
+        Execution.objects.filter(pk=execution_id).update(rung_at=None)
+        return False
+    Execution.objects.filter(pk=execution_id).update(rung_at=Now())
+    return True
+
+
+def ring_on_commit(execution_id: int) -> None:
+    """Ring once the transaction that made the work visible has committed, never before."""
+    transaction.on_commit(lambda: ring(execution_id))
+
+
+def ring_inventory(target_id: int) -> bool:
+    """Ask a worker to read the target's inventory; False when the broker cannot be reached."""
+    return _send("rollbacks.tasks.read_inventory", target_id)
+
+
+def ring_inventory_on_commit(target_id: int) -> None:
+    """Ask for the target's inventory once the transaction has committed."""
+    transaction.on_commit(lambda: ring_inventory(target_id))
+
+
+def _send(task: str, *arguments: int) -> bool:
+    try:
+        current_app.send_task(task, args=arguments)
+    except (OperationalError, RedisError, OSError) as error:
+        # A signed rollback must not be lost because Redis is away: its row waits, and the sweep rings.
+        logger.warning("The broker cannot be reached (%s); the sweep will ring again.", type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,175 @@
+"""Running an execution one step at a time: claim with a lease, observe or else perform, settle.
+
+Truth is in the rows. A message from the broker only says "look"; two messages, a lost one or a killed
+worker change nothing but the time it takes. One call of `advance` is one step.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from rollbacks import settling
+from rollbacks.history import history_of
+from rollbacks.models import Execution, StepRun
+from rollbacks.plan import Plan
+from rollbacks.ports import (
+    Evidence,
+    LeaseLost,
+    Step,
+    StepContext,
+    StepFailed,
+    StepInterrupted,
+    StepUncertain,
+)
+from rollbacks.sealing import seal_record
+from rollbacks.services.targets import settings_of
+from rollbacks.settling import Claim, Outcome
+from rollbacks.states import RunState
+from rollbacks.steps import STEPS
+
+logger = logging.getLogger(__name__)
+
+BY_NAME = {step.name: step for step in STEPS}
+
+
+def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bool:
+    """Do the execution's next step, if this worker can claim it; True when another step can be done at once.
+
+    Never raises for what a step does: every outcome is written to the step's row, with its fact.
+    """
+    claim = settling.claim(execution_id, worker=worker)
+    if claim is None:
+        return False
+    step = BY_NAME[claim.name]
+    outcome = _run(step, claim, environ)
+    if outcome.kind == "lost":
+        logger.warning("Step %s of execution %s was taken over by another worker.", step.name, execution_id)
+        return False
+    more = settling.settle(claim, step, outcome)
+    if outcome.kind in {"failed", "uncertain"}:
+        _clean(claim, environ)
+    return more
+
+
+def claimable() -> list[int]:
+    """Return the executions whose next step waits for a worker: never claimed, or its lease has run out."""
+    waiting = StepRun.objects.filter(
+        execution=OuterRef("pk"), state__in=[RunState.PENDING, RunState.RUNNING]
+    ).filter(Q(lease_until__isnull=True) | Q(lease_until__lt=Now()))
+    # A step that ended badly waits for a person; ringing would not help it.
+    stuck = StepRun.objects.filter(
+        execution=OuterRef("pk"), state__in=[RunState.UNCERTAIN, RunState.FAILED]
+    )
+    held = StepRun.objects.filter(
+        execution=OuterRef("pk"), state=RunState.RUNNING, lease_until__gte=Now()
+    )
+    rows = Execution.objects.filter(Exists(waiting), ~Exists(stuck), ~Exists(held), is_open=True)
+    return list(rows.order_by("id").values_list("pk", flat=True))
+
+
+def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
+    try:
+        with _lease_kept(claim) as heartbeat:
+            context = _context(claim, environ, heartbeat)
+            seen = step.observe(context)
+            if seen is not None:
+                return Outcome("done", evidence=seen, observed=True)
+            return Outcome("done", evidence=step.perform(context))
+    except LeaseLost:
+        return Outcome("lost")
+    except StepFailed as failure:
+        return Outcome("failed", sentence=str(failure))
+    except StepUncertain as doubt:
+        return Outcome("uncertain", sentence=str(doubt))
+    except StepInterrupted as interruption:
+        return Outcome("interrupted", sentence=str(interruption))
+    except Exception as error:
+        # A bug of ours or something no step foresaw: claiming success or failure would be a guess.
+        logger.exception("Step %s of execution %s stopped unexpectedly.", step.name, claim.execution.pk)
+        return Outcome("unexpected", sentence=type(error).__name__)
+
+
+def _context(
+    claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]
+) -> StepContext:
+    execution = claim.execution
+    earlier = execution.steps.filter(state=RunState.DONE).values_list("name", "evidence")
+    return StepContext(
+        plan=Plan.of(execution.plan),
+        digest=execution.digest,
+        token=f"execution-{execution.pk}",
+        request=execution.request_id,
+        execution=execution.pk,
+        attempt=claim.attempt,
+        target=settings_of(execution.target),
+        started_by=execution.started_by.get_username(),
+        evidence=dict(earlier),
+        environ=environ,
+        lease_seconds=settings.LEASE_SECONDS,
+        now=lambda: datetime.now(UTC),
+        heartbeat=heartbeat,
+        history=lambda: history_of(execution),
+        seal=lambda document: seal_record(execution, document),
+    )
+
+
+@contextmanager
+def _lease_kept(claim: Claim) -> Iterator[Callable[[Evidence], None]]:
+    """Renew the lease in a thread while the step works, so that a long statement does not lose it."""
+    stop = threading.Event()
+
+    def keep() -> None:
+        try:
+            while not stop.wait(settings.HEARTBEAT_SECONDS):
+                try:
+                    renew(claim, None)
+                except LeaseLost:
+                    return
+                except Exception as error:
+                    # The portal's database may be restarting; the lease simply runs on until it answers.
+                    logger.warning("The lease could not be renewed (%s).", type(error).__name__)
+                    connection.close()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=keep, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield lambda progress: renew(claim, progress)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def renew(claim: Claim, progress: Evidence | None) -> None:
+    """Prolong the lease and show progress; raises LeaseLost when the step is another worker's by now."""
+    values: dict[str, Any] = {"lease_until": Now() + timedelta(seconds=settings.LEASE_SECONDS)}
+    if progress is not None:
+        values["progress"] = progress
+    mine = StepRun.objects.filter(pk=claim.step, state=RunState.RUNNING, attempt=claim.attempt)
+    if mine.update(**values) != 1:
+        raise LeaseLost(f"Attempt {claim.attempt} of step {claim.name} is over.")
+
+
+def _clean(claim: Claim, environ: Mapping[str, str]) -> None:
+    """Take away what the earlier steps of a failed execution left outside; never anything on the target."""
+    if Execution.objects.filter(pk=claim.execution.pk, is_open=True).exists():
+        return
+    context = _context(claim, environ, lambda progress: None)
+    for step in reversed(STEPS):
+        if step.clean is None:
+            continue
+        try:
+            step.clean(context)
+        except Exception:
+            logger.exception("Cleaning up after step %s of execution %s failed.", step.name, claim.execution.pk)

@@ -1,0 +1,79 @@
+"""What a step is given and what it may answer, in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rollbacks.drizzle.journal import Layout
+from rollbacks.plan import Plan
+
+Evidence = dict[str, Any]
+
+
+class StepFailed(Exception):
+    """The step did not happen and left everything as it was; its sentence says why and what to do next."""
+
+
+class StepUncertain(Exception):
+    """Nobody can tell from here whether the step's effect is there; a person must look."""
+
+
+class StepInterrupted(Exception):
+    """The outside world broke off; the effect may or may not be there, so the next attempt observes first."""
+
+
+class LeaseLost(Exception):
+    """Another worker took this step over, so this one must not cause any effect any more."""
+
+
+@dataclass(frozen=True)
+class TargetSettings:
+    """How a worker reaches the target's repository and what it must know about the database."""
+
+    name: str
+    environment: str
+    repository: str
+    base_branch: str
+    layout: Layout
+    owner_role: str
+    audit_tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """All that one step may use. Times are aware; `environ` holds the worker's credentials and tools."""
+
+    plan: Plan
+    digest: str
+    token: str
+    request: int
+    execution: int
+    attempt: int
+    target: TargetSettings
+    started_by: str
+    evidence: Mapping[str, Evidence]
+    environ: Mapping[str, str]
+    lease_seconds: float
+    now: Callable[[], datetime]
+    # Renews the lease and shows the progress on the page; raises LeaseLost when the lease is not ours.
+    heartbeat: Callable[[Evidence], None]
+    # The request's history for the record step: votes, checklist, timeline, earlier runs.
+    history: Callable[[], Evidence]
+    # Seals the document in the portal and returns {"id", "digest", "document", "sealed_at"}; idempotent.
+    seal: Callable[[Evidence], Evidence]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an execution: look whether its effect is there, and cause it."""
+
+    name: str
+    observe: Callable[[StepContext], Evidence | None]
+    perform: Callable[[StepContext], Evidence]
+    # Takes away what the step left outside the target when a later step failed; None when it leaves nothing.
+    clean: Callable[[StepContext], None] | None = None
+    # Harmless to repeat: kept on being tried instead of failing the execution.
+    retried: bool = False

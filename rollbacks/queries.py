@@ -1,0 +1,150 @@
+"""What the pages show: each function is one page's or one panel's reading, with a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from approvals.models import Case
+from approvals.policy import Decision, State as Judged
+from approvals.roles import REQUESTING_ROLES, may
+from approvals.services import decisions_on, open_roles
+from rollbacks.models import Execution, Inventory, Request, StepRun, Target
+from rollbacks.services.moves import subject_of
+from rollbacks.states import State
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """One request in a list: where it stands and for whom it waits."""
+
+    request: Request
+    waits_for: tuple[str, ...]
+    my_roles: tuple[str, ...]
+    decision: Decision | None
+    step: StepRun | None
+
+
+@dataclass(frozen=True)
+class Home:
+    """The first page: what waits for me, what is mine, what runs, what ended lately."""
+
+    waiting_on_me: tuple[Row, ...]
+    mine: tuple[Row, ...]
+    running: tuple[Row, ...]
+    ended: tuple[Row, ...]
+
+
+def home(person: Any) -> Home:
+    """Return the queue of this person, newest first in each part."""
+    base = Request.objects.select_related("target", "author")
+    in_review = base.filter(state=State.IN_REVIEW)[:PAGE]
+    mine = base.filter(author=person).exclude(state__in=[State.SUCCEEDED, State.WITHDRAWN])[:PAGE]
+    running = base.filter(state__in=[State.EXECUTING, State.NEEDS_ATTENTION])[:PAGE]
+    ended = base.filter(state__in=[State.SUCCEEDED, State.FAILED, State.REJECTED])[:10]
+    groups = [list(in_review), list(mine), list(running), list(ended)]
+    rows = {row.request.pk: row for row in rows_of([each for group in groups for each in group], person)}
+    shown = [tuple(rows[each.pk] for each in group) for group in groups]
+    return Home(tuple(row for row in shown[0] if row.my_roles), *shown[1:])
+
+
+def request_rows(person: Any, *, state: str, target: str, before: int | None) -> tuple[list[Row], int | None]:
+    """Return one page of requests and the key of the next page, or None when this is the last."""
+    found = Request.objects.select_related("target", "author")
+    if state:
+        found = found.filter(state=state)
+    if target:
+        found = found.filter(target__name=target)
+    if before:
+        found = found.filter(pk__lt=before)
+    page = list(found.order_by("-id")[: PAGE + 1])
+    following = page[PAGE - 1].pk if len(page) > PAGE else None
+    return rows_of(page[:PAGE], person), following
+
+
+def rows_of(requests: Sequence[Request], person: Any) -> list[Row]:
+    """Return the rows of these requests in four queries whatever their number."""
+    unique = {request.pk: request for request in requests}
+    subjects = {subject_of(pk): pk for pk in unique}
+    cases = {subjects[case.subject]: case for case in _open_cases(list(subjects))}
+    decisions = decisions_on(list(cases.values())) if cases else {}
+    steps = _current_steps(list(unique))
+    return [
+        _row(request, person, cases.get(pk), decisions, steps.get(pk)) for pk, request in unique.items()
+    ]
+
+
+def targets_with_inventory() -> list[tuple[Target, Inventory | None]]:
+    """Return the targets in use, each with its newest reading, in two queries."""
+    targets = list(Target.objects.filter(retired_at__isnull=True))
+    newest = (
+        Inventory.objects.filter(target__in=targets).order_by("target_id", "-id").distinct("target_id")
+    )
+    by_target = {inventory.target_id: inventory for inventory in newest}
+    return [(target, by_target.get(target.pk)) for target in targets]
+
+
+def current_execution(request: Request) -> Execution | None:
+    """Return the request's newest execution with its steps read, or None."""
+    return (
+        Execution.objects.filter(request=request)
+        .select_related("started_by")
+        .prefetch_related("steps")
+        .order_by("-number")
+        .first()
+    )
+
+
+def waiting_sentence(execution: Execution | None, now: datetime | None = None) -> str:
+    """Say in words what a running execution waits for; empty when a worker is at it."""
+    if execution is None or not execution.is_open:
+        return ""
+    moment = now or datetime.now(UTC)
+    current = next((step for step in execution.steps.all() if step.state != "done"), None)
+    if current is None or current.state == "uncertain":
+        return ""
+    if execution.rung_at is None:
+        return "Queued: the broker cannot be reached; the next sweep rings for a worker."
+    if current.state == "pending" and current.lease_until and current.lease_until > moment:
+        return f"Waiting a moment before the step {current.name} is tried again."
+    if current.state == "pending":
+        return "Queued: waiting for a free worker."
+    if current.lease_until and current.lease_until < moment:
+        return "The worker has not been heard of; another one takes over at the next sweep."
+    return ""
+
+
+def _open_cases(subjects: list[str]) -> list[Case]:
+    return list(Case.objects.filter(subject__in=subjects, closed_at__isnull=True))
+
+
+def _current_steps(requests: list[int]) -> dict[int, StepRun]:
+    rows = (
+        StepRun.objects.filter(execution__request__in=requests, execution__is_open=True)
+        .exclude(state="done")
+        .select_related("execution")
+        .order_by("-position")
+    )
+    return {row.execution.request_id: row for row in rows}
+
+
+def _row(
+    request: Request, person: Any, case: Case | None, decisions: dict[int, Decision], step: StepRun | None
+) -> Row:
+    decision = decisions.get(case.pk) if case else None
+    if case is None or decision is None or request.state != State.IN_REVIEW:
+        return Row(request, (), (), decision, step)
+    waits = tuple(need.role for need in decision.missing)
+    if decision.state is Judged.APPROVED:
+        waits = ("start",)
+    mine = open_roles(case, decision, person)
+    return Row(request, waits, mine, decision, step)
+
+
+def may_file(person: Any) -> bool:
+    """Tell whether the person may file requests."""
+    return may(person, REQUESTING_ROLES)

@@ -1,0 +1,236 @@
+"""The request page's reading: the plan, what is missing, who signs, what can be done now and by whom."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from approvals.models import Case, SignOff
+from approvals.policy import Decision, Need, Policy, State as Judged, Vote
+from approvals.roles import REQUESTING_ROLES, may
+from approvals.services import decision_on, objection_to, open_roles
+from records.models import ChangeRecord, Fact
+from rollbacks.checklist import ITEMS, Item
+from rollbacks.models import Answer, Execution, Request, Revision
+from rollbacks.queries import current_execution, waiting_sentence
+from rollbacks.services.moves import subject_of
+from rollbacks.services.submission import Blocker, Reading, blockers, read_request
+from rollbacks.states import EDITABLE, State
+
+TIMELINE = 200
+
+
+@dataclass(frozen=True)
+class UndoRow:
+    """One migration to undo, newest first: forward and reverse SQL side by side."""
+
+    tag: str
+    idx: int | None
+    forward_sql: str
+    reverse_sql: str
+    impacts: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChecklistRow:
+    """One checklist item with its answer, or with the worker's evidence for the snapshot."""
+
+    item: Item
+    answer: Answer | None
+    asked: bool
+    worker_evidence: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One required signature: the role, who gave it or nobody yet, and whether the viewer could."""
+
+    role: str
+    vote: Vote | None
+    mine: bool
+
+
+@dataclass(frozen=True)
+class RequestPage:
+    """Everything the page shows. `primary` names the one control that the viewer can use now."""
+
+    request: Request
+    revision: Revision
+    revisions: tuple[Revision, ...]
+    undo: tuple[UndoRow, ...]
+    impacts: tuple[str, ...]
+    checklist: tuple[ChecklistRow, ...]
+    blockers: tuple[Blocker, ...]
+    case: Case | None
+    closed_cases: tuple[tuple[Case, tuple[SignOff, ...]], ...]
+    decision: Decision | None
+    chips: tuple[Chip, ...]
+    may_not_sign: str
+    execution: Execution | None
+    executions: tuple[Execution, ...]
+    waiting: str
+    record: ChangeRecord | None
+    timeline: tuple[dict[str, Any], ...]
+    may_edit: bool
+    may_withdraw: bool
+    primary: str  # submit, sign, start, resume, retry, record, wait or closed
+
+
+def request_page(request: Request, person: Any) -> RequestPage:
+    """Return the page's reading for this viewer; reverse SQL is only analysed while it can still be edited."""
+    reading = read_request(request)
+    now = datetime.now(UTC)
+    editable = State(request.state) in EDITABLE
+    missing = blockers(reading, now=now) if request.state == State.DRAFT else ()
+    cases = list(Case.objects.filter(subject=subject_of(request.pk)).order_by("-id"))
+    case = next((each for each in cases if each.closed_at is None), None)
+    decision = decision_on(case) if case else None
+    roles = open_roles(case, decision, person) if case and decision else ()
+    execution = current_execution(request)
+    record = _record(request)
+    files = may(person, REQUESTING_ROLES)
+    return RequestPage(
+        request=request,
+        revision=reading.revision,
+        revisions=tuple(Revision.objects.filter(request=request).select_related("author").order_by("-number")),
+        undo=_undo(reading),
+        impacts=reading.impacts,
+        checklist=_checklist(reading, execution),
+        blockers=missing,
+        case=case,
+        closed_cases=_closed(cases),
+        decision=decision,
+        chips=_chips(case, decision, roles),
+        may_not_sign=objection_to(case, person) if case else "",
+        execution=execution,
+        executions=tuple(Execution.objects.filter(request=request).order_by("-number")),
+        waiting=waiting_sentence(execution),
+        record=record,
+        timeline=_timeline(request),
+        may_edit=files and editable,
+        may_withdraw=(request.author_id == person.pk or may(person, ["platform"])) and editable,
+        primary=_primary(request, person, decision, roles, missing, files),
+    )
+
+
+def _primary(
+    request: Request,
+    person: Any,
+    decision: Decision | None,
+    roles: Sequence[str],
+    missing: Sequence[Blocker],
+    files: bool,
+) -> str:
+    """Choose exactly one control: two competing buttons are how the wrong one gets pressed."""
+    state = State(request.state)
+    approved = decision is not None and decision.state is Judged.APPROVED
+    if state is State.DRAFT:
+        return "submit" if files else "wait"
+    if state is State.IN_REVIEW:
+        if roles:
+            return "sign"
+        return "start" if approved and files else "wait"
+    if state is State.FAILED:
+        return "retry" if approved and files else "wait"
+    if state is State.NEEDS_ATTENTION:
+        return "resume" if files else "wait"
+    if state is State.SUCCEEDED:
+        return "record"
+    return "wait" if state is State.EXECUTING else "closed"
+
+
+def _undo(reading: Reading) -> tuple[UndoRow, ...]:
+    migrations = reading.migrations
+    rows = []
+    order = {tag: position for position, tag in enumerate(migrations)}
+    for tag in sorted(reading.revision.reverse_sql, key=lambda each: order.get(each, 0), reverse=True):
+        migration = migrations.get(tag, {})
+        reverse = reading.assessments.get(tag)
+        problems = [reading.unreadable[tag]] if tag in reading.unreadable else []
+        problems += [f"Line {refusal.line}: {refusal.sentence}" for refusal in reverse.refusals] if reverse else []
+        impacts = [impact.sentence for impact in reverse.impacts] if reverse else []
+        rows.append(
+            UndoRow(
+                tag=tag,
+                idx=migration.get("idx"),
+                forward_sql=migration.get("sql", ""),
+                reverse_sql=reading.revision.reverse_sql[tag],
+                impacts=tuple(dict.fromkeys([*impacts, *migration.get("impacts", [])])),
+                problems=tuple(problems),
+            )
+        )
+    return tuple(rows)
+
+
+def _checklist(reading: Reading, execution: Execution | None) -> tuple[ChecklistRow, ...]:
+    backup = None
+    if execution is not None:
+        backup = next((run for run in execution.steps.all() if run.name == "backup" and run.state == "done"), None)
+    incident = reading.revision.production_incident
+    return tuple(
+        ChecklistRow(
+            item=item,
+            answer=reading.answers.get(item.key),
+            asked=not item.by_worker and (incident or not item.incident_only),
+            worker_evidence=backup.evidence if backup and item.by_worker else None,
+        )
+        for item in ITEMS
+    )
+
+
+def _chips(case: Case | None, decision: Decision | None, roles: Sequence[str]) -> tuple[Chip, ...]:
+    if case is None or decision is None:
+        return ()
+    policy = Policy.of(case.policy)
+    chips = []
+    for need in policy.needs:
+        given = [vote for vote in decision.counted if vote.role == need.role]
+        chips += [Chip(need.role, vote, False) for vote in given]
+        chips += [Chip(need.role, None, need.role in roles)] * _open(need, decision)
+    return tuple(chips)
+
+
+def _open(need: Need, decision: Decision) -> int:
+    return next((missing.count for missing in decision.missing if missing.role == need.role), 0)
+
+
+def _closed(cases: Sequence[Case]) -> tuple[tuple[Case, tuple[SignOff, ...]], ...]:
+    closed = [case for case in cases if case.closed_at is not None]
+    votes: dict[int, list[SignOff]] = {}
+    if closed:
+        for row in SignOff.objects.filter(case__in=closed).select_related("person").order_by("id"):
+            votes.setdefault(row.case_id, []).append(row)
+    return tuple((case, tuple(votes.get(case.pk, ()))) for case in closed)
+
+
+def _record(request: Request) -> ChangeRecord | None:
+    if request.state != State.SUCCEEDED:
+        return None
+    return ChangeRecord.objects.filter(subject=subject_of(request.pk)).order_by("-id").first()
+
+
+def _timeline(request: Request) -> tuple[dict[str, Any], ...]:
+    rows = Fact.objects.filter(subject=subject_of(request.pk)).order_by("-seq")[:TIMELINE]
+    return tuple({"fact": row, **json.loads(row.line)} for row in rows)
+
+
+def difference(before: Revision, after: Revision) -> str:
+    """Return the unified diff of the reverse SQL and wording between two revisions, for the timeline."""
+    lines = difflib.unified_diff(
+        _text(before), _text(after), f"revision {before.number}", f"revision {after.number}", lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def _text(revision: Revision) -> list[str]:
+    text = [f"Reason: {revision.reason}", f"Incident: {revision.incident_reference}"]
+    text += [f"Window: {revision.window_start} – {revision.window_end}"]
+    text += [f"Security incident: {revision.security_incident}", f"Justification: {revision.justification}"]
+    for tag, sql in sorted(revision.reverse_sql.items(), reverse=True):
+        text += [f"-- Undo {tag}", *sql.splitlines()]
+    return text

@@ -1,0 +1,236 @@
+"""Requests: open one for a return point, edit it, answer its checklist, withdraw it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Max
+
+from approvals.roles import REQUESTING_ROLES, may
+from approvals.services import close_case
+from records import trail
+from records.trail import Facts
+from rollbacks.checklist import BY_KEY
+from rollbacks.models import Answer, Attachment, Request, Revision, Target
+from rollbacks.services.moves import Refused, lock_request, move, subject_of
+from rollbacks.services.targets import newest_inventory
+from rollbacks.states import EDITABLE, State
+
+MAX_ATTACHMENT = 4 * 1024 * 1024
+# Where the runbook itself gives the reverse SQL, a new request starts from it (special procedure for 0004).
+RUNBOOK_REVERSE = {
+    "0004_audit_events_immutable": (
+        "-- The runbook's special procedure: drop the immutability triggers first.\n"
+        'DROP TRIGGER IF EXISTS audit_events_no_update ON "audit_events";\n'
+        'DROP TRIGGER IF EXISTS audit_events_no_delete ON "audit_events";\n'
+        "DROP FUNCTION IF EXISTS prevent_audit_mutation();\n"
+    )
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a person can write in a request; `reverse_sql` maps each migration's tag to SQL."""
+
+    reason: str = ""
+    production_incident: bool = False
+    incident_reference: str = ""
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+    security_incident: str = ""
+    justification: str = ""
+    reverse_sql: Mapping[str, str] = field(default_factory=dict)
+
+
+class NotAllowed(Exception):
+    """You do not hold a role that may do this; ask an administrator for it."""
+
+
+def open_request(author: Any, *, target: Target, return_to: str, wording: Wording) -> Request:
+    """Open a draft for the return point ("" for the empty database) with its first revision.
+
+    Raises NotAllowed, or Refused when the target has not been read or the return point leaves nothing to undo.
+    """
+    _require_role(author)
+    tags = undo_tags(target, return_to)
+    with trail.recording(author) as facts:
+        request = Request.objects.create(target=target, author=author, return_to=return_to)
+        facts.add(
+            "request.opened", subject_of(request.pk), target=target.name, return_to=return_to, undo=list(tags)
+        )
+        reverse_sql = {tag: wording.reverse_sql.get(tag) or RUNBOOK_REVERSE.get(tag, "") for tag in tags}
+        _revise(facts, request, author, wording, reverse_sql)
+        return request
+
+
+def undo_tags(target: Target, return_to: str) -> tuple[str, ...]:
+    """Return the tags of the migrations to undo for this return point, newest first: always the newest ones."""
+    inventory = newest_inventory(target.pk)
+    if inventory is None or inventory.content is None:
+        raise Refused(
+            f"The migrations of {target.title} have not been read yet; "
+            "open its page and read them before filing a request."
+        )
+    tags = [migration["tag"] for migration in inventory.content["migrations"]]
+    if return_to and return_to not in tags:
+        raise Refused(f"{target.title} has no migration {return_to}; choose a return point from its list.")
+    undo = tags[tags.index(return_to) + 1 :] if return_to else tags
+    if not undo:
+        raise Refused(f"{return_to} is the newest migration, so there is nothing to undo; choose an older one.")
+    return tuple(reversed(undo))
+
+
+def edit_request(actor: Any, request_id: int, *, wording: Wording, seen_revision: int) -> Revision | None:
+    """Add a revision with this wording; None when nothing changed. Votes on the earlier plan stop counting.
+
+    Raises Refused when the request can no longer be edited, or when another revision was made since the
+    person opened the form (nobody's text is overwritten unseen).
+    """
+    _require_role(actor)
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        current = current_revision(request)
+        if State(request.state) not in EDITABLE:
+            raise Refused(f"{request} is {request.state.replace('_', ' ')} and can no longer be edited.")
+        if current.number != seen_revision:
+            raise Refused(
+                f"{current.author.get_username()} saved revision {current.number} while you were writing; "
+                "your text is below, compare it with theirs and save again."
+            )
+        reverse_sql = {tag: _newlines(wording.reverse_sql.get(tag, "")) for tag in current.reverse_sql}
+        if _same(current, wording, reverse_sql):
+            return None
+        reopen(facts, request, reason=f"{actor.get_username()} edited the request.")
+        return _revise(facts, request, actor, wording, reverse_sql)
+
+
+def answer(
+    actor: Any,
+    request_id: int,
+    *,
+    item: str,
+    text: str = "",
+    link: str = "",
+    upload: UploadedFile | None = None,
+) -> Answer:
+    """Answer one checklist item with evidence; an answer while votes are being given makes them void.
+
+    Raises Refused when the item is the worker's, when there is no evidence, or the file is too large.
+    """
+    _require_role(actor)
+    if item not in BY_KEY or BY_KEY[item].by_worker:
+        raise Refused("This item is answered by the worker that takes the backup, not by a person.")
+    if not (text.strip() or link or upload):
+        raise Refused("An answer needs evidence: write what was done, give a link, or add a file.")
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        if State(request.state) not in EDITABLE:
+            raise Refused(f"{request} is {request.state.replace('_', ' ')}; its checklist can no longer change.")
+        attachment = _attach(actor, upload) if upload else None
+        reopen(facts, request, reason=f"{actor.get_username()} changed the checklist.")
+        given = Answer.objects.create(
+            request=request, item=item, person=actor, text=text.strip(), link=link, attachment=attachment
+        )
+        facts.add("checklist.answered", subject_of(request.pk), item=item, **evidence_of(given))
+        return given
+
+
+def withdraw(actor: Any, request_id: int, *, reason: str = "") -> None:
+    """Give the request up; only its author or the platform team may."""
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        if request.author_id != actor.pk and not may(actor, ["platform"]):
+            raise NotAllowed("Only the author or the platform team may withdraw a request.")
+        close_case(facts, subject=subject_of(request.pk), reason="The request was withdrawn.")
+        move(facts, request, State.WITHDRAWN, reason=reason)
+
+
+def current_revision(request: Request) -> Revision:
+    """Return the request's newest revision."""
+    return Revision.objects.filter(request=request).select_related("author").order_by("-number")[0]
+
+
+def current_answers(request: Request) -> dict[str, Answer]:
+    """Return the newest answer to each item, by its key."""
+    rows = Answer.objects.filter(request=request).select_related("person", "attachment").order_by("id")
+    return {row.item: row for row in rows}
+
+
+def evidence_of(given: Answer) -> dict[str, Any]:
+    """Return what an answer shows, as it goes into the trail, the plan and the record."""
+    file = given.attachment
+    shown = None if file is None else {"name": file.name, "sha256": file.sha256, "size": file.size}
+    return {"answer": given.pk, "text": given.text, "link": given.link, "file": shown}
+
+
+def reopen(facts: Facts, request: Request, *, reason: str) -> None:
+    """Bring a request that was submitted back to draft; the votes on its plan stop counting, visibly."""
+    if request.state == State.DRAFT:
+        return
+    close_case(facts, subject=subject_of(request.pk), reason=reason)
+    move(facts, request, State.DRAFT, reason=reason)
+
+
+def _revise(
+    facts: Facts, request: Request, author: Any, wording: Wording, reverse_sql: Mapping[str, str]
+) -> Revision:
+    reverse_sql = {tag: _newlines(sql) for tag, sql in reverse_sql.items()}
+    newest = Revision.objects.filter(request=request).aggregate(newest=Max("number"))["newest"] or 0
+    revision = Revision.objects.create(
+        request=request,
+        number=newest + 1,
+        author=author,
+        reason=_newlines(wording.reason),
+        production_incident=wording.production_incident,
+        incident_reference=wording.incident_reference.strip(),
+        window_start=wording.window_start,
+        window_end=wording.window_end,
+        security_incident=wording.security_incident.strip(),
+        justification=_newlines(wording.justification),
+        reverse_sql=reverse_sql,
+    )
+    hashes = {tag: hashlib.sha256(sql.encode()).hexdigest() for tag, sql in reverse_sql.items()}
+    facts.add("request.revised", subject_of(request.pk), revision=revision.number, reverse_sha256=hashes)
+    return revision
+
+
+def _same(current: Revision, wording: Wording, reverse_sql: Mapping[str, str]) -> bool:
+    return (
+        current.reason == _newlines(wording.reason)
+        and current.production_incident == wording.production_incident
+        and current.incident_reference == wording.incident_reference.strip()
+        and current.window_start == wording.window_start
+        and current.window_end == wording.window_end
+        and current.security_incident == wording.security_incident.strip()
+        and current.justification == _newlines(wording.justification)
+        and current.reverse_sql == dict(reverse_sql)
+    )
+
+
+def _attach(actor: Any, upload: UploadedFile) -> Attachment:
+    if upload.size is None or upload.size > MAX_ATTACHMENT:
+        raise Refused("The file is larger than 4 MiB; give a link to it instead.")
+    content = upload.read()
+    return Attachment.objects.create(
+        name=(upload.name or "file")[:200],
+        content_type=(upload.content_type or "application/octet-stream")[:100],
+        content=content,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        person=actor,
+    )
+
+
+def _newlines(text: str) -> str:
+    """Browsers send CRLF; the bytes that are hashed and executed have LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+def _require_role(actor: Any) -> None:
+    if not may(actor, REQUESTING_ROLES):
+        raise NotAllowed("Only engineers, the platform team and on-call may file or edit a request.")

@@ -1,0 +1,92 @@
+"""Starting an approved plan, and going on after a person looked at one that needs attention."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from approvals.policy import State as Judged
+from approvals.roles import REQUESTING_ROLES, may
+from approvals.services import decision_on, open_case_of
+from records import trail
+from rollbacks import doorbell
+from rollbacks.models import Execution, Request, Revision, StepRun
+from rollbacks.plan import Plan
+from rollbacks.services.moves import Refused, lock_request, move, subject_of
+from rollbacks.services.requests import NotAllowed
+from rollbacks.states import RunState, State
+from rollbacks.steps import STEPS
+
+
+def start(actor: Any, request_id: int) -> Execution:
+    """Start the approved plan: make its execution with one row for each step, and ring for a worker.
+
+    Raises NotAllowed for people who may not run rollbacks, Refused when the plan is not approved, outside
+    its window, or when another rollback runs on the same target.
+    """
+    if not may(actor, REQUESTING_ROLES):
+        raise NotAllowed("Only engineers, the platform team and on-call may start a rollback.")
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        revision = _approved_revision(request)
+        plan = Plan.of(revision.plan or {})
+        closed = plan.outside_window(datetime.now(UTC))
+        if closed:
+            raise Refused(closed)
+        execution = _create(request, actor, plan)
+        move(facts, request, State.EXECUTING, execution=execution.pk, number=execution.number, digest=plan.digest)
+        doorbell.ring_on_commit(execution.pk)
+        return execution
+
+
+def resume(actor: Any, request_id: int) -> Execution:
+    """Let the engine look again after a person did: it observes first and goes on from what it finds."""
+    if not may(actor, REQUESTING_ROLES):
+        raise NotAllowed("Only engineers, the platform team and on-call may let a rollback go on.")
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        execution = Execution.objects.select_for_update().filter(request=request, is_open=True).first()
+        if execution is None or request.state != State.NEEDS_ATTENTION:
+            raise Refused(f"{request} does not wait for attention; open it again to see its state.")
+        StepRun.objects.filter(execution=execution, state=RunState.UNCERTAIN).update(
+            state=RunState.PENDING, attempt=0, lease_until=None, sentence=""
+        )
+        move(facts, request, State.EXECUTING, execution=execution.pk, resumed=True)
+        doorbell.ring_on_commit(execution.pk)
+        return execution
+
+
+def _approved_revision(request: Request) -> Revision:
+    case = open_case_of(subject_of(request.pk))
+    if case is None:
+        raise Refused(f"{request} has no plan in review; submit it and have it signed first.")
+    decision = decision_on(case)
+    if decision.state is not Judged.APPROVED:
+        roles = ", ".join(need.role for need in decision.missing) or "nobody who may sign"
+        raise Refused(f"{request} is not approved yet; it still waits for: {roles}.")
+    return Revision.objects.get(request=request, digest=case.digest)
+
+
+def _create(request: Request, actor: Any, plan: Plan) -> Execution:
+    newest = Execution.objects.filter(request=request).aggregate(newest=Max("number"))["newest"] or 0
+    try:
+        with transaction.atomic():
+            execution = Execution.objects.create(
+                request=request,
+                target=request.target,
+                number=newest + 1,
+                plan=plan.document(),
+                digest=plan.digest,
+                started_by=actor,
+            )
+    except IntegrityError as error:
+        raise Refused(
+            f"Another rollback is under way on {request.target.title}; wait until it has ended, then start again."
+        ) from error
+    StepRun.objects.bulk_create(
+        StepRun(execution=execution, position=position, name=step.name) for position, step in enumerate(STEPS, 1)
+    )
+    return execution

@@ -1,0 +1,291 @@
+"""Submitting a request: everything that is missing is listed, then the plan is fixed and its case opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from approvals.policy import policy_for
+from approvals.services import open_case
+from records import trail
+from records.chain import canonical, sha256
+from rollbacks.checklist import asked, unmet
+from rollbacks.models import Answer, Inventory, Request, Revision, SecurityIncident
+from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file
+from rollbacks.reversal import assess, parse
+from rollbacks.services.moves import Refused, lock_request, move, subject_of
+from rollbacks.services.requests import (
+    NotAllowed,
+    current_answers,
+    current_revision,
+    evidence_of,
+    undo_tags,
+)
+from rollbacks.services.targets import newest_inventory
+from rollbacks.states import State
+
+# A plan is built on what a worker read of the target; older readings are read again first.
+INVENTORY_MAX_AGE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing that stands between a draft and its submission: the author's to fix, or worth waiting for."""
+
+    kind: str  # "fix" or "wait"
+    code: str
+    sentence: str
+    # Which part of the page mends it: "sql-<tag>", "reason", "checklist-<item>", "target".
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A request as it stands: its newest revision, answers, inventory and what the reverse SQL does."""
+
+    request: Request
+    revision: Revision
+    answers: Mapping[str, Answer]
+    inventory: Inventory | None
+    assessments: Mapping[str, assess.Assessment]
+    unreadable: Mapping[str, str]
+
+    @property
+    def migrations(self) -> dict[str, dict[str, Any]]:
+        """The inventory's migrations by tag."""
+        if self.inventory is None or self.inventory.content is None:
+            return {}
+        return {each["tag"]: each for each in self.inventory.content["migrations"]}
+
+    @property
+    def impacts(self) -> tuple[str, ...]:
+        """One sentence for each way in which undoing these migrations touches a security control."""
+        found: dict[str, None] = {}
+        for tag, reverse in self.assessments.items():
+            found.update({f"{tag}: {impact.sentence}": None for impact in reverse.impacts})
+        for tag in self.revision.reverse_sql:
+            for sentence in self.migrations.get(tag, {}).get("impacts", []):
+                found[f"{tag}: {sentence}"] = None
+        return tuple(found)
+
+
+def read_request(request: Request) -> Reading:
+    """Return the request with its reverse SQL taken apart; nothing is written."""
+    revision = current_revision(request)
+    assessments: dict[str, assess.Assessment] = {}
+    unreadable: dict[str, str] = {}
+    for tag, sql in revision.reverse_sql.items():
+        if not sql.strip():
+            continue
+        try:
+            assessments[tag] = assess.assess(sql, audit_tables=request.target.audit_tables)
+        except parse.Unreadable as error:
+            unreadable[tag] = str(error)
+    return Reading(
+        request, revision, current_answers(request), newest_inventory(request.target_id), assessments, unreadable
+    )
+
+
+def blockers(reading: Reading, *, now: datetime) -> tuple[Blocker, ...]:
+    """Return all that is missing before the request can be submitted, in the order of the page."""
+    return (
+        *_target_blockers(reading, now),
+        *_sql_blockers(reading),
+        *_wording_blockers(reading, now),
+        *(
+            Blocker("fix", "checklist", f"The checklist item “{item.title}” has no evidence.", f"checklist-{item.key}")
+            for item in unmet(reading.answers, production_incident=reading.revision.production_incident)
+        ),
+    )
+
+
+def submit(actor: Any, request_id: int) -> Plan:
+    """Fix the plan of the newest revision and open its case for signatures.
+
+    Raises NotAllowed for anyone but the author and editors, Refused with every blocker's sentence.
+    """
+    now = datetime.now(UTC)
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        reading = read_request(request)
+        touched = people_who_touched(request)
+        if actor.pk not in touched:
+            raise NotAllowed("Only the author or somebody who edited the request may submit it.")
+        missing = blockers(reading, now=now)
+        if missing:
+            raise Refused(*(blocker.sentence for blocker in missing))
+        plan = build_plan(reading)
+        Revision.objects.filter(pk=reading.revision.pk).update(plan=plan.document(), digest=plan.digest)
+        if plan.security_impacting:
+            _log_incident(facts, actor, reading)
+        open_case(
+            facts,
+            subject=subject_of(request.pk),
+            digest=plan.digest,
+            policy=policy_for(security_impacting=plan.security_impacting),
+            barred=touched,
+            opened_by=actor,
+        )
+        move(facts, request, State.IN_REVIEW, digest=plan.digest, revision=reading.revision.number)
+        return plan
+
+
+def people_who_touched(request: Request) -> dict[int, str]:
+    """Return who filed, edited or answered, and the sentence that keeps each of them from signing."""
+    touched: dict[int, str] = {}
+    for person in Answer.objects.filter(request=request).values_list("person_id", flat=True):
+        touched[person] = "You answered its checklist, and nobody signs what they touched."
+    for person in Revision.objects.filter(request=request).values_list("author_id", flat=True):
+        touched[person] = "You edited this request, and nobody signs what they touched."
+    touched[request.author_id] = "You filed this request, and nobody signs what they touched."
+    return touched
+
+
+def build_plan(reading: Reading) -> Plan:
+    """Return the plan of a reading without blockers; what it is built from decides its digest completely."""
+    content = reading.inventory.content  # type: ignore[union-attr]  # a reading without blockers has one
+    request, revision = reading.request, reading.revision
+    undo = tuple(_undo(reading.migrations[tag], revision.reverse_sql[tag]) for tag in _newest_first(reading))
+    impacts = reading.impacts
+    return Plan(
+        request=request.pk,
+        revision=revision.number,
+        target=TargetIdentity(
+            name=request.target.name, environment=request.target.environment, **content["identity"]
+        ),
+        layout={
+            "out": request.target.out,
+            "prefix": request.target.prefix,
+            "ledger_schema": request.target.ledger_schema,
+            "ledger_table": request.target.ledger_table,
+        },
+        ledger_head=LedgerHead(**content["ledger_head"]),
+        return_to=request.return_to or None,
+        undo=undo,
+        file=compose_file(
+            undo,
+            request=request.pk,
+            revision=revision.number,
+            return_to=request.return_to or None,
+            written_by=revision.author.get_username(),
+            date=revision.made_at.astimezone(UTC).date().isoformat(),
+            reason=revision.reason,
+        ),
+        impacts=impacts,
+        reason=revision.reason,
+        production_incident=revision.production_incident,
+        incident_reference=revision.incident_reference,
+        security_incident=revision.security_incident if impacts else "",
+        justification=revision.justification if impacts else "",
+        window_start=_utc(revision.window_start),
+        window_end=_utc(revision.window_end),
+        checklist={
+            item.key: sha256(canonical(evidence_of(reading.answers[item.key])))
+            for item in asked(production_incident=revision.production_incident)
+        },
+        limits=Limits(settings.LOCK_TIMEOUT_MS, settings.STATEMENT_TIMEOUT_MS),
+        policy=policy_for(security_impacting=bool(impacts)).document(),
+    )
+
+
+def _target_blockers(reading: Reading, now: datetime) -> list[Blocker]:
+    inventory, target = reading.inventory, reading.request.target
+    if inventory is None or inventory.content is None:
+        reason = inventory.error if inventory else "No worker has read it yet."
+        return [Blocker("wait", "inventory", f"{target.title} could not be read: {reason}", "target")]
+    found = [
+        Blocker("fix", violation["code"], violation["sentence"], "target")
+        for violation in inventory.content["violations"]
+        if violation["blocks"]
+    ]
+    if now - inventory.read_at > INVENTORY_MAX_AGE:
+        sentence = f"{target.title} was last read more than 15 minutes ago; read it again on its page."
+        found.append(Blocker("wait", "inventory-age", sentence, "target"))
+    if not found:
+        found += _moved_blockers(reading)
+    return found
+
+
+def _moved_blockers(reading: Reading) -> list[Blocker]:
+    """The newest migrations may have changed since the draft was opened."""
+    request = reading.request
+    try:
+        tags = undo_tags(request.target, request.return_to)
+    except Refused as refusal:
+        return [Blocker("fix", "return-point", str(refusal), "target")]
+    if set(tags) == set(reading.revision.reverse_sql):
+        return []
+    return [
+        Blocker(
+            "fix",
+            "moved",
+            f"{request.target.title} has other migrations above the return point than when this request was "
+            "opened; file a new request for the same return point.",
+            "target",
+        )
+    ]
+
+
+def _sql_blockers(reading: Reading) -> list[Blocker]:
+    found = []
+    for tag in _newest_first(reading):
+        anchor = f"sql-{tag}"
+        if not reading.revision.reverse_sql[tag].strip():
+            sentence = f"{tag} has no reverse SQL; write the statements that undo it."
+            found.append(Blocker("fix", "no-sql", sentence, anchor))
+        elif tag in reading.unreadable:
+            found.append(Blocker("fix", "unreadable", f"{tag}: {reading.unreadable[tag]}", anchor))
+        else:
+            found += [
+                Blocker("fix", refusal.code, f"{tag}, line {refusal.line}: {refusal.sentence}", anchor)
+                for refusal in reading.assessments[tag].refusals
+            ]
+    return found
+
+
+def _wording_blockers(reading: Reading, now: datetime) -> list[Blocker]:
+    revision, found = reading.revision, []
+    if not revision.reason.strip():
+        found.append(Blocker("fix", "reason", "The request has no reason; say what went wrong.", "reason"))
+    if revision.production_incident and not revision.incident_reference:
+        sentence = "It is a production incident, so it needs the incident's reference."
+        found.append(Blocker("fix", "incident", sentence, "incident_reference"))
+    if revision.window_start and revision.window_end and revision.window_end <= revision.window_start:
+        sentence = "The maintenance window ends before it begins; correct one of the two times."
+        found.append(Blocker("fix", "window", sentence, "window"))
+    elif revision.window_end and revision.window_end <= now:
+        sentence = "The maintenance window is over; choose a later one."
+        found.append(Blocker("fix", "window", sentence, "window"))
+    if reading.impacts and not revision.security_incident:
+        sentence = "It touches a security control, so the runbook wants a security incident logged: give its reference."
+        found.append(Blocker("fix", "security-incident", sentence, "security_incident"))
+    if reading.impacts and not revision.justification.strip():
+        sentence = "It touches a security control, so it needs a justification for the change record."
+        found.append(Blocker("fix", "justification", sentence, "justification"))
+    return found
+
+
+def _log_incident(facts: trail.Facts, actor: Any, reading: Reading) -> None:
+    revision, request = reading.revision, reading.request
+    logged = {"reference": revision.security_incident, "justification": revision.justification}
+    if SecurityIncident.objects.filter(request=request, **logged).exists():
+        return
+    incident = SecurityIncident.objects.create(request=request, logged_by=actor, **logged)
+    facts.add("security_incident.logged", subject_of(request.pk), incident=incident.pk, **logged)
+
+
+def _newest_first(reading: Reading) -> list[str]:
+    order = {tag: position for position, tag in enumerate(reading.migrations)}
+    return sorted(reading.revision.reverse_sql, key=lambda tag: order.get(tag, -1), reverse=True)
+
+
+def _undo(migration: Mapping[str, Any], reverse_sql: str) -> Undo:
+    return Undo(migration["idx"], migration["tag"], migration["when"], migration["sha256"], reverse_sql)
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds")

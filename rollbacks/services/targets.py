@@ -1,0 +1,87 @@
+"""Targets: registering one, and keeping what a worker read of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.functions import Now
+
+from records import trail
+from rollbacks import doorbell
+from rollbacks.drizzle.journal import Layout
+from rollbacks.models import Inventory, Target
+from rollbacks.ports import TargetSettings
+from rollbacks.services.moves import Refused
+
+# Old readings are of no use to anybody: the trail and the plans keep what mattered of them.
+KEPT_INVENTORIES = 20
+
+
+def register_target(actor: Any, *, name: str, **fields: Any) -> Target:
+    """Add a target; raises Refused when the name is taken."""
+    with trail.recording(actor) as facts:
+        if Target.objects.filter(name=name).exists():
+            raise Refused(f"A target named {name} is registered already; choose another name.")
+        target = Target.objects.create(name=name, **fields)
+        facts.add(
+            "target.registered",
+            f"target:{target.pk}",
+            name=name,
+            environment=target.environment,
+            repository=target.repository,
+            out=target.out,
+        )
+        doorbell.ring_inventory_on_commit(target.pk)
+        return target
+
+
+def retire_target(actor: Any, target: Target) -> None:
+    """Take the target out of the lists; its requests and records stay."""
+    with trail.recording(actor) as facts:
+        if Target.objects.filter(pk=target.pk, retired_at__isnull=True).update(retired_at=Now()):
+            facts.add("target.retired", f"target:{target.pk}", name=target.name)
+
+
+def keep_inventory(target_id: int, *, content: dict[str, Any] | None, error: str = "") -> Inventory:
+    """Keep what a worker read; record a fact only when the ledger, the files or the error changed."""
+    with trail.recording(None) as facts:
+        before = Inventory.objects.filter(target_id=target_id).order_by("-id").first()
+        kept = Inventory.objects.create(target_id=target_id, content=content, error=error)
+        if before is None or _gist(before.content, before.error) != _gist(content, error):
+            facts.add("inventory.changed", f"target:{target_id}", **_gist(content, error))
+        stale = Inventory.objects.filter(target_id=target_id).order_by("-id").values("id")[KEPT_INVENTORIES:]
+        Inventory.objects.filter(pk__in=[row["id"] for row in stale]).delete()
+        return kept
+
+
+def newest_inventory(target_id: int) -> Inventory | None:
+    """Return the newest reading of the target, or None when it was never read."""
+    return Inventory.objects.filter(target_id=target_id).order_by("-id").first()
+
+
+def settings_of(target: Target) -> TargetSettings:
+    """Return what a worker must know of the target, without the ORM."""
+    return TargetSettings(
+        name=target.name,
+        environment=target.environment,
+        repository=target.repository,
+        base_branch=target.base_branch,
+        layout=Layout(
+            out=target.out,
+            prefix=target.prefix,
+            ledger_schema=target.ledger_schema,
+            ledger_table=target.ledger_table,
+        ),
+        owner_role=target.owner_role,
+        audit_tables=tuple(target.audit_tables),
+    )
+
+
+def _gist(content: dict[str, Any] | None, error: str) -> dict[str, Any]:
+    if content is None:
+        return {"error": error}
+    return {
+        "ledger_head": content["ledger_head"],
+        "base_commit": content["base_commit"],
+        "violations": [violation["code"] for violation in content["violations"]],
+    }

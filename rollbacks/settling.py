@@ -1,0 +1,210 @@
+"""The two short transactions around a step: claiming it, and writing how it ended with its fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from approvals.policy import State as Judged
+from approvals.services import decision_on, open_case_of
+from records import trail
+from records.trail import Facts
+from rollbacks.models import Execution, Request, StepRun
+from rollbacks.ports import Evidence, Step
+from rollbacks.services.moves import lock_request, move, subject_of
+from rollbacks.states import RunState, State
+from rollbacks.steps import APPLY, STEPS
+
+APPLY_POSITION = next(position for position, step in enumerate(STEPS, 1) if step.name == APPLY)
+MAX_PAUSE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A step that this worker may work on: nobody else can while the attempt is this one and the lease holds."""
+
+    execution: Execution
+    step: int
+    name: str
+    position: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended: done, failed, uncertain, interrupted, unexpected or lost."""
+
+    kind: str
+    evidence: Evidence = field(default_factory=dict)
+    observed: bool = False
+    sentence: str = ""
+
+
+def claim(execution_id: int, *, worker: str) -> Claim | None:
+    """Claim the execution's next step; None when there is nothing to do or another worker is at it.
+
+    Up to and with the apply step the approval is judged again under the lock: a vote that lapsed since the
+    start stops the execution here. An apply that was tried before is exempt, because its effect may be there
+    and has to be looked for whatever the votes say now.
+    """
+    with trail.recording(None) as facts:
+        execution = _lock(execution_id)
+        run = None if execution is None else _next_run(execution)
+        if execution is None or run is None:
+            return None
+        refusal = _refusal(execution, run)
+        if refusal:
+            _fail(facts, execution, run, refusal)
+            return None
+        StepRun.objects.filter(pk=run.pk).update(
+            state=RunState.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS),
+            started_at=Now(),
+            progress={},
+            sentence="",
+        )
+        claimed = Claim(execution, run.pk, run.name, run.position, run.attempt + 1)
+        facts.add(
+            "step.started", subject_of(execution.request_id), execution=execution.pk, step=run.name,
+            attempt=claimed.attempt, worker=worker,
+        )  # fmt: skip
+        return claimed
+
+
+def settle(claim: Claim, step: Step, outcome: Outcome) -> bool:
+    """Write how the step ended, if it is still ours; True when the next step can be done at once."""
+    with trail.recording(None) as facts:
+        execution = _lock(claim.execution.pk)
+        mine = StepRun.objects.filter(pk=claim.step, state=RunState.RUNNING, attempt=claim.attempt)
+        run = mine.first()
+        if execution is None or run is None:
+            return False
+        if outcome.kind == "done":
+            return _done(facts, execution, run, outcome)
+        if step.retried or outcome.kind == "interrupted":
+            return _again(facts, execution, run, step, outcome)
+        if outcome.kind == "failed":
+            _fail(facts, execution, run, outcome.sentence)
+            return False
+        _doubt(facts, execution, run, _doubtful(run, outcome))
+        return False
+
+
+def _lock(execution_id: int) -> Execution | None:
+    """Lock the request, then its execution: the order of every use case, so that none waits for the other's."""
+    request_id = Execution.objects.filter(pk=execution_id, is_open=True).values_list("request_id", flat=True).first()
+    if request_id is None:
+        return None
+    lock_request(request_id)
+    return (
+        Execution.objects.select_for_update(of=("self",))
+        .select_related("request", "target", "started_by")
+        .filter(pk=execution_id, is_open=True)
+        .first()
+    )
+
+
+def _next_run(execution: Execution) -> StepRun | None:
+    run = execution.steps.exclude(state=RunState.DONE).order_by("position").first()
+    if run is None or run.state in {RunState.FAILED, RunState.UNCERTAIN}:
+        return None
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+    return StepRun.objects.filter(free, pk=run.pk).first()
+
+
+def _refusal(execution: Execution, run: StepRun) -> str:
+    if run.position > APPLY_POSITION or (run.position == APPLY_POSITION and run.attempt):
+        return ""
+    case = open_case_of(subject_of(execution.request_id))
+    if case is None or case.digest != execution.digest:
+        return "The plan that was approved is no longer the request's plan, so nothing was run; submit it again."
+    decision = decision_on(case)
+    if decision.state is Judged.APPROVED:
+        return ""
+    why = " ".join(lapsed.sentence for lapsed in decision.lapsed)
+    return f"The plan is no longer approved, so nothing was run. {why}".strip()
+
+
+def _done(facts: Facts, execution: Execution, run: StepRun, outcome: Outcome) -> bool:
+    StepRun.objects.filter(pk=run.pk).update(
+        state=RunState.DONE,
+        evidence=outcome.evidence,
+        observed=outcome.observed,
+        finished_at=Now(),
+        lease_until=None,
+        sentence="",
+    )
+    facts.add(
+        "step.done", subject_of(execution.request_id), execution=execution.pk, step=run.name,
+        attempt=run.attempt, observed=outcome.observed, evidence=outcome.evidence,
+    )  # fmt: skip
+    if run.position < len(STEPS):
+        return True
+    _close(execution)
+    move(facts, _request_of(execution), State.SUCCEEDED, execution=execution.pk)
+    return False
+
+
+def _again(facts: Facts, execution: Execution, run: StepRun, step: Step, outcome: Outcome) -> bool:
+    """Leave the step to be claimed once more: at once the first time, then after a pause that doubles."""
+    if not step.retried and run.attempt >= settings.STEP_ATTEMPTS:
+        if run.position < APPLY_POSITION:
+            _fail(facts, execution, run, outcome.sentence)
+        else:
+            _doubt(facts, execution, run, outcome.sentence)
+        return False
+    first = run.attempt == 1
+    pause = min(MAX_PAUSE, timedelta(seconds=settings.RETRY_SECONDS * 2 ** min(run.attempt - 1, 12)))
+    StepRun.objects.filter(pk=run.pk).update(
+        state=RunState.PENDING, lease_until=None if first else Now() + pause, sentence=outcome.sentence
+    )
+    facts.add(
+        "step.interrupted", subject_of(execution.request_id), execution=execution.pk, step=run.name,
+        attempt=run.attempt, sentence=outcome.sentence,
+    )  # fmt: skip
+    return first
+
+
+def _fail(facts: Facts, execution: Execution, run: StepRun, sentence: str) -> None:
+    StepRun.objects.filter(pk=run.pk).update(
+        state=RunState.FAILED, sentence=sentence, finished_at=Now(), lease_until=None
+    )
+    facts.add(
+        "step.failed", subject_of(execution.request_id), execution=execution.pk, step=run.name,
+        attempt=run.attempt, sentence=sentence,
+    )  # fmt: skip
+    _close(execution)
+    move(facts, _request_of(execution), State.FAILED, execution=execution.pk, sentence=sentence)
+
+
+def _doubt(facts: Facts, execution: Execution, run: StepRun, sentence: str) -> None:
+    """Nobody can tell from here: the execution stays open, so nothing else runs on the target, and a person is asked."""
+    StepRun.objects.filter(pk=run.pk).update(state=RunState.UNCERTAIN, sentence=sentence, lease_until=None)
+    facts.add(
+        "step.uncertain", subject_of(execution.request_id), execution=execution.pk, step=run.name,
+        attempt=run.attempt, sentence=sentence,
+    )  # fmt: skip
+    move(facts, _request_of(execution), State.NEEDS_ATTENTION, execution=execution.pk, sentence=sentence)
+
+
+def _doubtful(run: StepRun, outcome: Outcome) -> str:
+    if outcome.kind == "uncertain":
+        return outcome.sentence
+    return (
+        f"The step {run.name} stopped on something that nobody foresaw ({outcome.sentence}); "
+        "the worker's log has the details. Look at the target, then let the portal look again."
+    )
+
+
+def _close(execution: Execution) -> None:
+    Execution.objects.filter(pk=execution.pk).update(is_open=False, finished_at=Now())
+
+
+def _request_of(execution: Execution) -> Request:
+    return Request.objects.get(pk=execution.request_id)

@@ -1,0 +1,82 @@
+"""What the catalog must look like after the rollback: worked out at rehearsal, compared before COMMIT.
+
+want = (live − (N − P)) ∪ (P − N): P is a replay up to the return point, N a replay of the whole chain, so
+N − P is what the undone migrations made and live − N is drift, which is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rollbacks.ports import Evidence, StepContext, StepFailed
+from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The facts that the catalog must have after the rollback; owners and grants are judged apart."""
+
+    facts: Facts
+
+    def refuse_difference(self, before: Facts, after: Facts) -> None:
+        """Raise StepFailed, naming every difference, when the catalog is not as it was proven.
+
+        Owners and grants of what was there before must be as before: a scratch server has none to compare.
+        """
+        differences = compare(self.facts, after.without(ACCESS_KINDS))
+        sentences = list(differences.sentences()) if not differences.equal else []
+        sentences += lost_access(before, after)
+        if sentences:
+            raise StepFailed(
+                "The catalog after the reverse SQL is not the one that was proven, so everything was rolled back. "
+                + " ".join(sentences[:20])
+            )
+
+
+def want(*, live: Facts, newest: Facts, return_point: Facts) -> Facts:
+    """Return the facts that must hold after the rollback, drift kept; all three without owners and grants."""
+    made = newest.entries - return_point.entries
+    undone = return_point.entries - newest.entries
+    return Facts(entries=frozenset((live.entries - made) | undone), order=return_point.order)
+
+
+def lost_access(before: Facts, after: Facts) -> list[str]:
+    """Return a sentence for each owner or grant that changed on an object that is there before and after."""
+    owned = {kind: {entry[:-1] for entry in facts.entries if entry[0] in ACCESS_KINDS} for kind, facts in
+             (("before", before), ("after", after))}  # fmt: skip
+    kept = owned["before"] & owned["after"]
+    changed = {entry for entry in before.entries - after.entries if entry[0] in ACCESS_KINDS and entry[:-1] in kept}
+    return [f"The {entry[0]} of {'.'.join(entry[1:-1])} changed." for entry in sorted(changed)]
+
+
+def keep_expected(ctx: StepContext, expected: Facts) -> Evidence:
+    """Write the expected facts beside the backup, for the apply step; return the file's name and digest."""
+    text = json.dumps(expected.to_json(), ensure_ascii=False, sort_keys=True)
+    path = _path(ctx)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text)
+    partial.replace(path)
+    return {"file": path.name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "facts": len(expected.entries)}
+
+
+def load_expected(ctx: StepContext) -> Expected:
+    """Return the facts that the rehearsal kept; raises StepFailed when they are gone or were changed."""
+    kept = ctx.evidence["rehearse"]["expected"]
+    try:
+        text = _path(ctx).read_text()
+    except OSError as error:
+        raise StepFailed(
+            "The rehearsed catalog is no longer beside the backup, so there is nothing to compare with; start again."
+        ) from error
+    if hashlib.sha256(text.encode()).hexdigest() != kept["sha256"]:
+        raise StepFailed("The rehearsed catalog was changed since the rehearsal; nothing was run.")
+    content: dict[str, Any] = json.loads(text)
+    return Expected(Facts.from_json(content))
+
+
+def _path(ctx: StepContext) -> Path:
+    return Path(ctx.environ["BACKUP_DIR"]) / f"expected-{ctx.token}.json"

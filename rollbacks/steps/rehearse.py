@@ -1,0 +1,100 @@
+"""Rehearse: run the plan on the restored copy and compare the result with a replay of the migrations."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+
+from rollbacks.adapters import target as targets
+from rollbacks.adapters.ledger import apply_forward
+from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.ports import Evidence, StepContext, StepFailed
+from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
+from rollbacks.steps.backup import restore_backup, scratch_name
+from rollbacks.steps.expectation import keep_expected, want
+from rollbacks.steps.observation import read_migrations
+from rollbacks.steps.statements import StatementFailed, limit, run_statements, strong_locks
+
+
+def observe(ctx: StepContext) -> Evidence | None:
+    """Return None: the rehearsal leaves no trace but its evidence, so it is simply done again."""
+    return None
+
+
+def perform(ctx: StepContext) -> Evidence:
+    """Return what the rehearsal showed; raises StepFailed when the reverse SQL fails or leads elsewhere."""
+    try:
+        replayed = _replay(ctx)
+        rehearsed = _rehearse(ctx, replayed)
+    except (StatementFailed, ScratchRefused, targets.Unreachable) as error:
+        raise StepFailed(f"Rehearsal: {error} Nothing was changed on the target.") from error
+    except psycopg.Error as error:
+        raise StepFailed(f"Rehearsal: {targets.one_sentence(error)} Nothing was changed on the target.") from error
+    clean(ctx)
+    return rehearsed
+
+
+def clean(ctx: StepContext) -> None:
+    """Drop every scratch database of this execution."""
+    scratch = Scratch.of(ctx.environ)
+    for purpose in ("replayed", "restored"):
+        scratch.drop(scratch_name(ctx, purpose))
+
+
+def _replay(ctx: StepContext) -> tuple[Facts, Facts]:
+    """Build the return point and the newest state from the migrations; return the facts of both."""
+    scratch, name, layout = Scratch.of(ctx.environ), scratch_name(ctx, "replayed"), ctx.target.layout
+    _commit, folder = read_migrations(ctx.target, ref=ctx.evidence["preflight"]["base_commit"])
+    ctx.heartbeat({"replaying": len(folder.migrations)})
+    scratch.drop(name)
+    scratch.create(name)
+    with scratch.connect(name) as connection:
+        if ctx.plan.return_to:
+            apply_forward(connection, folder, layout, until=ctx.plan.return_to)
+        return_point = _facts(connection, ctx)
+        apply_forward(connection, folder, layout, until=None)
+        newest = _facts(connection, ctx)
+    scratch.drop(name)
+    return return_point, newest
+
+
+def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
+    scratch, name = Scratch.of(ctx.environ), scratch_name(ctx)
+    if name not in scratch.names(name):
+        restore_backup(ctx, name)
+    return_point, newest = replayed
+    with scratch.connect(name) as connection:
+        live = _facts(connection, ctx)
+        limit(connection, ctx.plan.limits)
+        started = time.monotonic()
+        statements = run_statements(connection, ctx.plan.file.text, heartbeat=ctx.heartbeat)
+        elapsed = round((time.monotonic() - started) * 1000)
+        locks = strong_locks(connection)
+        after = _facts(connection, ctx)
+        # Rolled back, so that a second rehearsal of this execution starts from the same copy.
+        connection.rollback()
+    expected = want(live=live, newest=newest, return_point=return_point)
+    differences = compare(expected, after)
+    if not differences.equal:
+        raise StepFailed(
+            f"The reverse SQL does not lead back to {ctx.plan.return_to or 'the empty database'}: "
+            f"{' '.join(differences.sentences()[:20])} Nothing was changed on the target; correct the SQL and "
+            "have it signed again."
+        )
+    return {
+        "statements": statements,
+        "milliseconds": elapsed,
+        "locks": locks,
+        "equal": True,
+        "facts": len(after.entries),
+        "facts_digest": after.digest,
+        "column_order_differs": [str(each) for each in differences.reordered],
+        "drift": [" ".join(entry) for entry in sorted(live.entries - newest.entries)][:50],
+        "expected": keep_expected(ctx, expected),
+    }
+
+
+def _facts(connection: psycopg.Connection[tuple[Any, ...]], ctx: StepContext) -> Facts:
+    return read_facts(connection, ignore_schemas={ctx.target.layout.ledger_schema}).without(ACCESS_KINDS)

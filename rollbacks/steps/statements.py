@@ -1,0 +1,115 @@
+"""Running the reverse SQL inside one transaction, statement by statement, with a guard after each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import pq, sql
+
+from rollbacks.plan import Limits
+from rollbacks.ports import Evidence, StepUncertain
+from rollbacks.reversal import parse
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+STRONG_LOCKS = """
+    SELECT DISTINCT n.nspname || '.' || c.relname, l.mode
+      FROM pg_catalog.pg_locks l
+      JOIN pg_catalog.pg_class c ON c.oid = l.relation
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE l.pid = pg_catalog.pg_backend_pid() AND l.granted
+       AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+       AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND c.relkind IN ('r', 'p', 'm')
+     ORDER BY 1, 2
+"""
+
+
+class StatementFailed(Exception):
+    """A statement of the reverse SQL was refused by the server; the message names it and its position."""
+
+
+def limit(connection: Connection, limits: Limits) -> Evidence:
+    """Set the transaction's time limits and return them as the server reads them back."""
+    wanted = {
+        "lock_timeout": limits.lock_timeout_ms,
+        "statement_timeout": limits.statement_timeout_ms,
+        "idle_in_transaction_session_timeout": limits.statement_timeout_ms,
+    }
+    for name, value in wanted.items():
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, f"{value}ms"])
+    rows = connection.execute(
+        "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY(%s)", [list(wanted)]
+    ).fetchall()
+    return {name: int(setting) for name, setting in rows}
+
+
+def act_as(connection: Connection, role: str) -> None:
+    """Work as the role that owns the objects until the transaction ends, so that new ones belong to it too."""
+    if role:
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
+
+
+def run_statements(
+    connection: Connection, text: str, *, heartbeat: Callable[[Evidence], None]
+) -> list[Evidence]:
+    """Execute every statement of the file on its own; return number, line, text, milliseconds and row count of each.
+
+    Raises StatementFailed when the server refuses one, StepUncertain when a statement ended or replaced the
+    transaction, which would let half of the rollback stay (acceptance E4).
+    """
+    statements = parse.read(text)
+    xid = transaction_id(connection)
+    done: list[Evidence] = []
+    for number, statement in enumerate(statements, 1):
+        heartbeat({"statement": number, "of": len(statements), "line": statement.line})
+        started = time.monotonic()
+        try:
+            # binary=True makes psycopg use the extended protocol, which takes exactly one statement.
+            rows = connection.execute(statement.text, binary=True).rowcount
+        except psycopg.OperationalError:
+            if connection.closed:
+                raise
+            raise
+        except psycopg.Error as error:
+            raise StatementFailed(_refusal(number, statement, error)) from error
+        refuse_escaped(connection, xid, number)
+        done.append(
+            {
+                "number": number,
+                "line": statement.line,
+                "text": statement.text,
+                "milliseconds": round((time.monotonic() - started) * 1000),
+                "rows": rows,
+            }
+        )
+    return done
+
+
+def transaction_id(connection: Connection) -> str:
+    """Assign and return the id of the open transaction."""
+    row = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
+    return str(row[0]) if row else ""
+
+
+def refuse_escaped(connection: Connection, xid: str, number: int) -> None:
+    """Raise StepUncertain when this is not the transaction that we opened any more."""
+    inside = connection.pgconn.transaction_status == pq.TransactionStatus.INTRANS
+    if inside and transaction_id(connection) == xid:
+        return
+    raise StepUncertain(
+        f"After statement {number} the transaction was no longer the one the portal opened, so part of the "
+        "rollback may have been committed. Look at the target before anything else is run on it."
+    )
+
+
+def strong_locks(connection: Connection) -> list[str]:
+    """Return the locks that this transaction holds and that keep others waiting, as `schema.table mode`."""
+    return [f"{relation} {mode}" for relation, mode in connection.execute(STRONG_LOCKS).fetchall()]
+
+
+def _refusal(number: int, statement: parse.Statement, error: psycopg.Error) -> str:
+    said = error.diag.message_primary or str(error).strip()
+    return f"Statement {number} (line {statement.line}) was refused by the server: {said}."

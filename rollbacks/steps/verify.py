@@ -1,0 +1,50 @@
+"""Verify: over a new connection, see that the target is at the return point and Drizzle would agree."""
+
+from __future__ import annotations
+
+import psycopg
+
+from rollbacks.adapters import target as targets
+from rollbacks.adapters.ledger import read_ledger
+from rollbacks.drizzle.preflight import violations
+from rollbacks.ports import Evidence, StepContext, StepInterrupted, StepUncertain
+from rollbacks.reversal.catalog import ACCESS_KINDS, compare, read_facts
+from rollbacks.steps.expectation import load_expected
+from rollbacks.steps.observation import connect_directly, read_migrations
+
+SHOWN_ROWS = 5
+
+
+def observe(ctx: StepContext) -> Evidence | None:
+    """Return None: looking again is all that this step does."""
+    return None
+
+
+def perform(ctx: StepContext) -> Evidence:
+    """Return the ledger's newest rows and the comparison; raises StepUncertain: applied, but not as proven."""
+    try:
+        with connect_directly(ctx.target, ctx.environ) as connection:
+            ledger = read_ledger(connection, ctx.target.layout)
+            connection.rollback()
+            found = read_facts(connection, ignore_schemas={ctx.target.layout.ledger_schema})
+    except (psycopg.Error, targets.Unreachable) as error:
+        raise StepInterrupted(targets.one_sentence(error)) from error
+    differences = compare(load_expected(ctx).facts, found.without(ACCESS_KINDS))
+    _commit, folder = read_migrations(ctx.target, ref=ctx.evidence["stage"]["commit"])
+    now_ms = int(ctx.now().timestamp() * 1000)
+    disagreements = [
+        each.sentence for each in violations(folder, ledger, layout=ctx.target.layout, now_ms=now_ms) if each.blocks
+    ]
+    sentences = [*([] if differences.equal else differences.sentences()), *disagreements]
+    if sentences:
+        raise StepUncertain(
+            f"The rollback was applied, but the target is not as proven: {' '.join(sentences[:20])} "
+            "Somebody may have changed it since; look at the target, then let the portal look again."
+        )
+    newest = sorted(ledger.rows, key=lambda row: row.created_at or 0, reverse=True)[:SHOWN_ROWS]
+    return {
+        "ledger": [{"id": row.id, "hash": row.hash, "created_at": row.created_at} for row in newest],
+        "catalog_equal": True,
+        "facts_digest": found.without(ACCESS_KINDS).digest,
+        "journal_agrees": True,
+    }

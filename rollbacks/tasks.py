@@ -1,0 +1,49 @@
+"""What the worker does when it is rung for: advance an execution, sweep, read an inventory."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from celery import shared_task
+
+from rollbacks import doorbell, engine
+from rollbacks.models import Target
+from rollbacks.services.targets import keep_inventory, settings_of
+from rollbacks.steps.observation import Unobservable, observe_target
+
+
+@shared_task
+def advance(execution_id: int) -> None:
+    """Do one step of the execution and ring for the next; a second message about the same step does nothing."""
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    if engine.advance(execution_id, worker=worker, environ=os.environ):
+        doorbell.ring(execution_id)
+
+
+@shared_task
+def sweep() -> None:
+    """Ring for every execution whose next step waits: messages get lost, workers die, leases run out."""
+    for execution_id in engine.claimable():
+        doorbell.ring(execution_id)
+
+
+@shared_task
+def read_inventory(target_id: int) -> None:
+    """Read the target and its repository and keep what was found, or the sentence that says why not."""
+    target = Target.objects.filter(pk=target_id, retired_at__isnull=True).first()
+    if target is None:
+        return
+    try:
+        observation = observe_target(settings_of(target), environ=os.environ)
+    except Unobservable as error:
+        keep_inventory(target_id, content=None, error=str(error))
+    else:
+        keep_inventory(target_id, content=observation.content())
+
+
+@shared_task
+def read_inventories() -> None:
+    """Ring for the inventory of every target in use, one message each."""
+    for target_id in Target.objects.filter(retired_at__isnull=True).values_list("pk", flat=True):
+        doorbell.ring_inventory(target_id)

@@ -1,0 +1,37 @@
+"""What every page shares: only people with a role get in, and a refusal becomes a page with its sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from approvals.roles import roles_of
+from approvals.services import VoteRefused
+from rollbacks.services.moves import Refused
+from rollbacks.services.requests import NotAllowed
+
+View = Callable[Concatenate[HttpRequest, ...], HttpResponse]
+
+
+def door(view: View) -> View:
+    """Let in people who hold a role; answer 403 to what they may not do and 409 to what cannot be done now."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not roles_of(request.user):
+            raise PermissionDenied(_("Your account has no role yet; ask an administrator for one."))
+        try:
+            return view(request, *args, **kwargs)
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
+        except (Refused, VoteRefused) as refusal:
+            sentences = refusal.sentences if isinstance(refusal, Refused) else (str(refusal),)
+            return render(request, "409.html", {"sentences": sentences, "back": request.path}, status=409)
+
+    return guarded

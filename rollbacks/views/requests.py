@@ -1,0 +1,153 @@
+"""Filing, reading and editing requests, and answering their checklist."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from rollbacks import queries
+from rollbacks.checklist import BY_KEY
+from rollbacks.forms import AnswerForm, WithdrawForm, WordingForm
+from rollbacks.models import Attachment, Request, Revision, Target
+from rollbacks.request_page import difference, request_page
+from rollbacks.services import requests as service
+from rollbacks.services.moves import Refused
+from rollbacks.services.submission import submit as submit_request
+from rollbacks.services.targets import newest_inventory
+from rollbacks.views.doors import door
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def new_request(request: HttpRequest, name: str) -> HttpResponse:
+    """Choose the return point of a target; what has to be undone follows from it."""
+    if not queries.may_file(request.user):
+        raise PermissionDenied(_("Only engineers, the platform team and on-call may file a request."))
+    target = get_object_or_404(Target, name=name, retired_at__isnull=True)
+    if request.method == "POST":
+        return_to = request.POST.get("return_to", "")
+        opened = service.open_request(
+            request.user,
+            target=target,
+            return_to="" if return_to == "-" else return_to,
+            wording=service.Wording(),
+        )
+        messages.success(request, _("Draft opened. Write the reverse SQL and the reason, then answer the checklist."))
+        return redirect("request-edit", pk=opened.pk)
+    inventory = newest_inventory(target.pk)
+    content = inventory.content if inventory else None
+    chosen = request.GET.get("return_to", "")
+    tags = [migration["tag"] for migration in content["migrations"]] if content else []
+    undone = tags[tags.index(chosen) + 1 :] if chosen in tags else (tags if chosen == "-" else [])
+    context = {"target": target, "inventory": inventory, "content": content, "chosen": chosen, "undone": undone}
+    return render(request, "rollbacks/new_request.html", context)
+
+
+@require_safe
+@door
+def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The request page: what it is, what state it is in, what can be done now, what it waits for."""
+    found = _find(pk)
+    context = {"page": request_page(found, request.user), "withdraw_form": WithdrawForm()}
+    return render(request, "rollbacks/request.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit the wording and the reverse SQL beside the forward SQL; nothing typed is lost on a refusal."""
+    found = _find(pk)
+    revision = service.current_revision(found)
+    inventory = newest_inventory(found.target_id)
+    migrations = {each["tag"]: each for each in (inventory.content or {}).get("migrations", [])} if inventory else {}
+    order = {tag: position for position, tag in enumerate(migrations)}
+    tags = tuple(sorted(revision.reverse_sql, key=lambda tag: order.get(tag, 0), reverse=True))
+    refused: tuple[str, ...] = ()
+    form = WordingForm(request.POST or None, revision=revision, tags=tags)
+    if request.method == "POST" and form.is_valid():
+        try:
+            saved = service.edit_request(
+                request.user, pk, wording=form.wording, seen_revision=form.cleaned_data["revision"] or 0
+            )
+        except Refused as refusal:
+            refused = refusal.sentences
+        else:
+            messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
+            return redirect("request", pk=pk)
+    rows = [(tag, migrations.get(tag, {}), field) for tag, field in form.sql_fields()]
+    context = {"rollback": found, "revision": revision, "form": form, "rows": rows, "refused": refused}
+    return render(request, "rollbacks/edit.html", context, status=409 if refused else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def answer(request: HttpRequest, pk: int, item: str) -> HttpResponse:
+    """Answer one checklist item with evidence."""
+    found = _find(pk)
+    line = BY_KEY.get(item)
+    if line is None or line.by_worker:
+        raise Refused(_("This item is answered by the worker that takes the backup, not by a person."))
+    form = AnswerForm(request.POST or None, request.FILES or None)
+    refused: tuple[str, ...] = ()
+    if request.method == "POST" and form.is_valid():
+        try:
+            service.answer(request.user, pk, item=item, **form.cleaned_data)
+        except Refused as refusal:
+            refused = refusal.sentences
+        else:
+            messages.success(request, _("Answer kept."))
+            return redirect("request", pk=pk)
+    context = {"rollback": found, "item": line, "form": form, "refused": refused}
+    return render(request, "rollbacks/answer.html", context, status=409 if refused else 200)
+
+
+@require_POST
+@door
+def submit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Submit the newest revision for signatures, or list what is missing."""
+    _find(pk)
+    submit_request(request.user, pk)
+    messages.success(request, _("Submitted. The people who have to sign see it in their queue."))
+    return redirect("request", pk=pk)
+
+
+@require_POST
+@door
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the request up."""
+    _find(pk)
+    form = WithdrawForm(request.POST)
+    service.withdraw(request.user, pk, reason=form.cleaned_data["reason"] if form.is_valid() else "")
+    messages.success(request, _("The request is withdrawn."))
+    return redirect("request", pk=pk)
+
+
+@require_safe
+@door
+def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """What a revision changed against the one before it."""
+    after = get_object_or_404(Revision.objects.select_related("author", "request"), request_id=pk, number=number)
+    before = Revision.objects.filter(request_id=pk, number=number - 1).first()
+    context = {"rollback": after.request, "after": after, "before": before}
+    context["difference"] = difference(before, after) if before else ""
+    return render(request, "rollbacks/compare.html", context)
+
+
+@require_safe
+@door
+def attachment(request: HttpRequest, pk: int, attachment_pk: int) -> HttpResponse:
+    """Download an evidence file; always as a download, never shown inline, whatever it claims to be."""
+    file = get_object_or_404(Attachment.objects.distinct(), pk=attachment_pk, answers__request_id=pk)
+    response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
+    name = "".join(sign for sign in file.name if sign.isascii() and (sign.isalnum() or sign in "._- ")) or "file"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _find(pk: int) -> Request:
+    return get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)

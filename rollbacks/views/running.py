@@ -1,0 +1,57 @@
+"""Starting an approved rollback, watching it, and going on after a person looked."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from approvals.services import decision_on, open_case_of
+from rollbacks.forms import ConfirmForm
+from rollbacks.models import Request, Revision
+from rollbacks.plan import Plan
+from rollbacks.queries import current_execution, waiting_sentence
+from rollbacks.services.moves import Refused, subject_of
+from rollbacks.services.running import resume as resume_execution
+from rollbacks.services.running import start as start_execution
+from rollbacks.views.doors import door
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what will run once more and ask for the database's name before anything starts."""
+    found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
+    case = open_case_of(subject_of(pk))
+    if case is None:
+        raise Refused(_("There is no approved plan to start; submit the request and have it signed first."))
+    plan = Plan.of(get_object_or_404(Revision, request=found, digest=case.digest).plan or {})
+    form = ConfirmForm(request.POST or None, expected=plan.target.database)
+    if request.method == "POST" and form.is_valid():
+        start_execution(request.user, pk)
+        messages.success(request, _("Started. Nothing is changed on the target before the step “apply”."))
+        return redirect("run", pk=pk)
+    context = {"rollback": found, "plan": plan, "case": case, "decision": decision_on(case), "form": form}
+    return render(request, "rollbacks/start.html", context)
+
+
+@require_safe
+@door
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """The run page: the eight steps with their state, evidence and errors; it renews itself while it runs."""
+    found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
+    execution = current_execution(found)
+    context = {"rollback": found, "execution": execution, "waiting": waiting_sentence(execution)}
+    template = "rollbacks/_run.html" if request.headers.get("HX-Request") else "rollbacks/run.html"
+    return render(request, template, context)
+
+
+@require_POST
+@door
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the engine look again at an execution that needs attention."""
+    resume_execution(request.user, pk)
+    messages.success(request, _("The portal looks again what is on the target and goes on from there."))
+    return redirect("run", pk=pk)
