@@ -16,9 +16,7 @@ class UnknownRole(ValueError):
     """There is no such role; use one of engineer, platform, security, cto, on-call, auditor, administrator."""
 
 
-def add_person(
-    actor: Any, *, username: str, name: str, email: str, password: str | None, roles: Sequence[str]
-) -> Any:
+def add_person(actor: Any, *, username: str, name: str, email: str, password: str | None, roles: Sequence[str]) -> Any:
     """Add a person with these roles, or give an existing one exactly these roles; return the account.
 
     Without a password the account cannot sign in until one is set. Raises UnknownRole.

@@ -18,9 +18,7 @@ class Fact(models.Model):
     action = models.CharField(max_length=64)
     subject = models.CharField(max_length=64)
     # The trail outlives people's accounts, hence PROTECT; NULL is the portal itself.
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="facts"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="facts")
     line = models.TextField()
     previous = models.CharField(max_length=64)
     digest = models.CharField(max_length=64, unique=True)

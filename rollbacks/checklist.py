@@ -51,12 +51,9 @@ BY_KEY = {item.key: item for item in ITEMS}
 
 def asked(*, production_incident: bool) -> tuple[Item, ...]:
     """Return the items that a person has to answer for such a request."""
-    return tuple(
-        item for item in ITEMS if not item.by_worker and (production_incident or not item.incident_only)
-    )
+    return tuple(item for item in ITEMS if not item.by_worker and (production_incident or not item.incident_only))
 
 
 def unmet(answered: Collection[str], *, production_incident: bool) -> tuple[Item, ...]:
     """Return the items that a person still has to answer, in the runbook's order."""
     return tuple(item for item in asked(production_incident=production_incident) if item.key not in answered)
-

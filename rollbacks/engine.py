@@ -63,16 +63,12 @@ def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bo
 
 def claimable() -> list[int]:
     """Return the executions whose next step waits for a worker: never claimed, or its lease has run out."""
-    waiting = StepRun.objects.filter(
-        execution=OuterRef("pk"), state__in=[RunState.PENDING, RunState.RUNNING]
-    ).filter(Q(lease_until__isnull=True) | Q(lease_until__lt=Now()))
+    waiting = StepRun.objects.filter(execution=OuterRef("pk"), state__in=[RunState.PENDING, RunState.RUNNING]).filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
+    )
     # A step that ended badly waits for a person; ringing would not help it.
-    stuck = StepRun.objects.filter(
-        execution=OuterRef("pk"), state__in=[RunState.UNCERTAIN, RunState.FAILED]
-    )
-    held = StepRun.objects.filter(
-        execution=OuterRef("pk"), state=RunState.RUNNING, lease_until__gte=Now()
-    )
+    stuck = StepRun.objects.filter(execution=OuterRef("pk"), state__in=[RunState.UNCERTAIN, RunState.FAILED])
+    held = StepRun.objects.filter(execution=OuterRef("pk"), state=RunState.RUNNING, lease_until__gte=Now())
     rows = Execution.objects.filter(Exists(waiting), ~Exists(stuck), ~Exists(held), is_open=True)
     return list(rows.order_by("id").values_list("pk", flat=True))
 
@@ -99,9 +95,7 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
         return Outcome("unexpected", sentence=type(error).__name__)
 
 
-def _context(
-    claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]
-) -> StepContext:
+def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]) -> StepContext:
     execution = claim.execution
     earlier = execution.steps.filter(state=RunState.DONE).values_list("name", "evidence")
     return StepContext(

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from approvals.models import Case
-from approvals.policy import Decision, State as Judged
+from approvals.policy import Decision
+from approvals.policy import State as Judged
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import decisions_on, open_roles
 from rollbacks.models import Execution, Inventory, Request, StepRun, Target
@@ -73,17 +74,13 @@ def rows_of(requests: Sequence[Request], person: Any) -> list[Row]:
     cases = {subjects[case.subject]: case for case in _open_cases(list(subjects))}
     decisions = decisions_on(list(cases.values())) if cases else {}
     steps = _current_steps(list(unique))
-    return [
-        _row(request, person, cases.get(pk), decisions, steps.get(pk)) for pk, request in unique.items()
-    ]
+    return [_row(request, person, cases.get(pk), decisions, steps.get(pk)) for pk, request in unique.items()]
 
 
 def targets_with_inventory() -> list[tuple[Target, Inventory | None]]:
     """Return the targets in use, each with its newest reading, in two queries."""
     targets = list(Target.objects.filter(retired_at__isnull=True))
-    newest = (
-        Inventory.objects.filter(target__in=targets).order_by("target_id", "-id").distinct("target_id")
-    )
+    newest = Inventory.objects.filter(target__in=targets).order_by("target_id", "-id").distinct("target_id")
     by_target = {inventory.target_id: inventory for inventory in newest}
     return [(target, by_target.get(target.pk)) for target in targets]
 
@@ -132,9 +129,7 @@ def _current_steps(requests: list[int]) -> dict[int, StepRun]:
     return {row.execution.request_id: row for row in rows}
 
 
-def _row(
-    request: Request, person: Any, case: Case | None, decisions: dict[int, Decision], step: StepRun | None
-) -> Row:
+def _row(request: Request, person: Any, case: Case | None, decisions: dict[int, Decision], step: StepRun | None) -> Row:
     decision = decisions.get(case.pk) if case else None
     if case is None or decision is None or request.state != State.IN_REVIEW:
         return Row(request, (), (), decision, step)

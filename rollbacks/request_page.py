@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from approvals.models import Case, SignOff
-from approvals.policy import Decision, Need, Policy, State as Judged, Vote
+from approvals.policy import Decision, Need, Policy, Vote
+from approvals.policy import State as Judged
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import decision_on, objection_to, open_roles
 from records.models import ChangeRecord, Fact

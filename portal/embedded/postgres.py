@@ -114,7 +114,15 @@ class Postgres:
 
     def _launch(self, settings: tuple[str, ...], tied: bool) -> None:
         log = self.state.root / "logs" / f"postgres-{self.name}.log"
-        arguments = [str(self.bin / "postgres"), "-D", str(self.folder), "-k", str(self.socket), "-c", "listen_addresses="]
+        arguments = [
+            str(self.bin / "postgres"),
+            "-D",
+            str(self.folder),
+            "-k",
+            str(self.socket),
+            "-c",
+            "listen_addresses=",
+        ]
         for setting in ("max_connections=200", "max_prepared_transactions=0", *settings):
             arguments += ["-c", setting]
         with log.open("ab") as sink:
@@ -160,7 +168,12 @@ class Postgres:
 
     def _call(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [str(self.bin / tool), *arguments], cwd="/", env=_environment(), capture_output=True, check=False, **self.user
+            [str(self.bin / tool), *arguments],
+            cwd="/",
+            env=_environment(),
+            capture_output=True,
+            check=False,
+            **self.user,
         )
 
 

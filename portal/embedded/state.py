@@ -75,7 +75,9 @@ def mapped(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise EmbeddedError(f"The disk is full, so the portal cannot {doing}; free some space and start again.") from error
+            raise EmbeddedError(
+                f"The disk is full, so the portal cannot {doing}; free some space and start again."
+            ) from error
         if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise EmbeddedError(
                 f"The portal may not {doing}; make it writable for you or set PORTAL_STATE to another folder."

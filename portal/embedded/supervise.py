@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 from portal.embedded.state import EmbeddedError, die_with_parent
 
@@ -27,8 +28,8 @@ class Supervisor:
         self.children: dict[str, subprocess.Popen[str]] = {}
         self.stopping = threading.Event()
 
-    def start(self, name: str, command: Sequence[str], **extra: str) -> None:
-        """Start a command; its lines appear on our output behind its name."""
+    def start(self, name: str, command: Sequence[str], *, quiet: bool = False, **extra: str) -> None:
+        """Start a command; its lines appear behind its name, on stderr when our output is for a program (`quiet`)."""
         child = subprocess.Popen(
             list(command), env={**self.environ, **extra}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
@@ -36,7 +37,7 @@ class Supervisor:
         )  # fmt: skip
         colour = COLOURS[len(self.children) % len(COLOURS)]
         self.children[name] = child
-        threading.Thread(target=_pass_on, args=(name, colour, child), daemon=True).start()
+        threading.Thread(target=_pass_on, args=(name, colour, child, sys.stderr if quiet else sys.stdout), daemon=True).start()
 
     def wait_ready(self, url: str, *, seconds: float = 60) -> None:
         """Return once the address answers 200; raise EmbeddedError when a child ends first or time is up."""
@@ -97,7 +98,7 @@ def free_port(wanted: int, *, tries: int = 20) -> int:
     raise EmbeddedError(f"The ports {wanted} to {wanted + tries - 1} are all taken; give a free one with --port.")
 
 
-def _pass_on(name: str, colour: int, child: subprocess.Popen[str]) -> None:
-    start, end = (f"\033[{colour}m", "\033[0m") if sys.stdout.isatty() else ("", "")
+def _pass_on(name: str, colour: int, child: subprocess.Popen[str], out: TextIO) -> None:
+    start, end = (f"\033[{colour}m", "\033[0m") if out.isatty() else ("", "")
     for line in child.stdout or ():
-        print(f"{start}{name:>7} |{end} {line}", end="", flush=True)
+        print(f"{start}{name:>7} |{end} {line}", end="", file=out, flush=True)

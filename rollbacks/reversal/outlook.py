@@ -30,8 +30,10 @@ def outlook(sql: str, *, first: bool, audit_tables: Collection[str]) -> Outlook:
     kinds = {statement.kind for statement in statements}
     if first:
         return Outlook(DESTRUCTIVE, "Destructive: undoing the first migration drops everything it made.", sentences)
-    if kinds and kinds <= {"CreateFunctionStmt", "CreateTrigStmt"} and sentences:
+    if kinds and kinds <= {"create_function_stmt", "create_trig_stmt"} and sentences:
         return Outlook(SPECIAL, "Special procedure: it protects the audit trail, see the runbook.", sentences)
-    if "CreateStmt" in kinds:
-        return Outlook(REVIEW, "Review the reverse SQL: undoing it drops tables with the rows written since.", sentences)
+    if "create_stmt" in kinds:
+        return Outlook(
+            REVIEW, "Review the reverse SQL: undoing it drops tables with the rows written since.", sentences
+        )
     return Outlook(REVIEW, "Review the reverse SQL before signing it.", sentences)

@@ -60,9 +60,7 @@ def open_request(author: Any, *, target: Target, return_to: str, wording: Wordin
     tags = undo_tags(target, return_to)
     with trail.recording(author) as facts:
         request = Request.objects.create(target=target, author=author, return_to=return_to)
-        facts.add(
-            "request.opened", subject_of(request.pk), target=target.name, return_to=return_to, undo=list(tags)
-        )
+        facts.add("request.opened", subject_of(request.pk), target=target.name, return_to=return_to, undo=list(tags))
         reverse_sql = {tag: wording.reverse_sql.get(tag) or RUNBOOK_REVERSE.get(tag, "") for tag in tags}
         _revise(facts, request, author, wording, reverse_sql)
         return request
@@ -176,9 +174,7 @@ def reopen(facts: Facts, request: Request, *, reason: str) -> None:
     move(facts, request, State.DRAFT, reason=reason)
 
 
-def _revise(
-    facts: Facts, request: Request, author: Any, wording: Wording, reverse_sql: Mapping[str, str]
-) -> Revision:
+def _revise(facts: Facts, request: Request, author: Any, wording: Wording, reverse_sql: Mapping[str, str]) -> Revision:
     reverse_sql = {tag: _newlines(sql) for tag, sql in reverse_sql.items()}
     newest = Revision.objects.filter(request=request).aggregate(newest=Max("number"))["newest"] or 0
     revision = Revision.objects.create(

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from approvals import services as approvals
-from approvals.policy import Choice, Decision, State as Judged
+from approvals.policy import Choice, Decision
+from approvals.policy import State as Judged
 from records import trail
 from rollbacks.services.moves import lock_request, move, subject_of
 from rollbacks.states import State

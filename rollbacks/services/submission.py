@@ -154,9 +154,7 @@ def build_plan(reading: Reading) -> Plan:
     return Plan(
         request=request.pk,
         revision=revision.number,
-        target=TargetIdentity(
-            name=request.target.name, environment=request.target.environment, **content["identity"]
-        ),
+        target=TargetIdentity(name=request.target.name, environment=request.target.environment, **content["identity"]),
         layout={
             "out": request.target.out,
             "prefix": request.target.prefix,

@@ -6,19 +6,19 @@ would otherwise run on top of ours (seen with drizzle-orm 0.45).
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from rollbacks.adapters import target as targets
+from rollbacks.adapters.ledger import read_ledger
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
 from rollbacks.reversal.catalog import ACCESS_KINDS, read_facts
 from rollbacks.steps.expectation import load_expected
 from rollbacks.steps.observation import connect_directly, head_of
-from rollbacks.adapters.ledger import read_ledger
 from rollbacks.steps.statements import (
     Connection,
     StatementFailed,

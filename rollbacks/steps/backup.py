@@ -35,7 +35,7 @@ def perform(ctx: StepContext) -> Evidence:
         store = DirectoryStore.of(ctx.environ)
         manifest = store.find(ctx.token) or _dump(ctx, tools, store)
         store.verify(manifest)
-        restored = _restore(ctx, tools, store, manifest)
+        restored = _restore(ctx, manifest)
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
     except (*targets.REFUSALS, NoTools, DumpFailed, RestoreFailed, ScratchRefused, StoreRefused) as error:
@@ -77,7 +77,9 @@ def restore_backup(ctx: StepContext, name: str) -> None:
     scratch = Scratch.of(ctx.environ)
     scratch.drop(name)
     scratch.create(name)
-    restore(tools, store.path(manifest), scratch.credentials(name), timeout_seconds=TIMEOUT_SECONDS)
+    restore(
+        tools, store.path(manifest), scratch.credentials(name), environ=ctx.environ, timeout_seconds=TIMEOUT_SECONDS
+    )
 
 
 def _dump(ctx: StepContext, tools: Tools, store: DirectoryStore) -> Manifest:
@@ -90,6 +92,7 @@ def _dump(ctx: StepContext, tools: Tools, store: DirectoryStore) -> Manifest:
             result = dump(
                 tools,
                 credentials,
+                environ=ctx.environ,
                 snapshot=snapshot,
                 sink=sink,
                 on_progress=lambda written: ctx.heartbeat({"bytes": written}),
@@ -102,7 +105,7 @@ def _dump(ctx: StepContext, tools: Tools, store: DirectoryStore) -> Manifest:
             )
 
 
-def _restore(ctx: StepContext, tools: Tools, store: DirectoryStore, manifest: Manifest) -> Evidence:
+def _restore(ctx: StepContext, manifest: Manifest) -> Evidence:
     name = scratch_name(ctx)
     ctx.heartbeat({"restoring": manifest.name})
     restore_backup(ctx, name)

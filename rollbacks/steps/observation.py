@@ -64,7 +64,9 @@ class Observation:
 
     def _migration(self, row: Any) -> dict[str, Any]:
         migration = next(each for each in self.folder.migrations if each.tag == row.tag)
-        view = outlook(migration.sql or "", first=migration is self.folder.migrations[0], audit_tables=self.audit_tables)
+        view = outlook(
+            migration.sql or "", first=migration is self.folder.migrations[0], audit_tables=self.audit_tables
+        )
         return {
             "idx": row.idx,
             "tag": row.tag,

@@ -47,9 +47,7 @@ def _observe(ctx: StepContext) -> Observation:
 
 
 def _as_found(ctx: StepContext, found: Observation) -> Plan:
-    identity = TargetIdentity(
-        name=ctx.target.name, environment=ctx.target.environment, **found.identity_document()
-    )
+    identity = TargetIdentity(name=ctx.target.name, environment=ctx.target.environment, **found.identity_document())
     hashes = {migration.tag: migration.sha256 or "" for migration in found.folder.migrations}
     return ctx.plan.observed_as(target=identity, ledger_head=found.ledger_head, forward_sha256=hashes)
 
@@ -82,9 +80,7 @@ def _check_server(ctx: StepContext) -> Evidence:
         with connect_directly(ctx.target, ctx.environ, autocommit=True) as connection:
             identity = targets.identity(connection)
             targets.refuse_standby(connection)
-            targets.refuse_missing_privileges(
-                connection, layout=ctx.target.layout, owner_role=ctx.target.owner_role
-            )
+            targets.refuse_missing_privileges(connection, layout=ctx.target.layout, owner_role=ctx.target.owner_role)
             size = targets.database_bytes(connection)
         tools = find_tools(identity.major, ctx.environ)
         scratch = Scratch.of(ctx.environ)

@@ -19,7 +19,7 @@ SNAPSHOT_NAMESPACE = uuid.UUID("5d6f2f0e-6e53-5a8b-9c5e-2b9d3a7c4f10")
 
 
 def branch_name(ctx: StepContext) -> str:
-    """Return the branch of this execution: `rollback/rb-12-run-1`."""
+    """Return the branch of this execution: `rollback/rb-12-execution-7`."""
     return f"rollback/rb-{ctx.request}-{ctx.token}"
 
 
@@ -55,7 +55,7 @@ def perform(ctx: StepContext) -> Evidence:
                 f"{out}/meta/_journal.json": files.journal_text.encode(),
                 f"{out}/meta/{files.snapshot_name}": files.snapshot_text.encode(),
             },
-            message=_message(ctx, files),
+            message=_message(ctx),
             author=ctx.started_by,
         )
     except (RepositoryError, BranchTaken) as error:
@@ -84,7 +84,7 @@ def _compose(ctx: StepContext, repository: Repository, base: str) -> RollbackFil
     )
 
 
-def _message(ctx: StepContext, files: RollbackFiles) -> str:
+def _message(ctx: StepContext) -> str:
     undone = ", ".join(each.tag for each in ctx.plan.undo)
     return (
         f"Roll back to {ctx.plan.return_to or 'the empty database'}\n\n"

@@ -52,9 +52,7 @@ def act_as(connection: Connection, role: str) -> None:
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
 
 
-def run_statements(
-    connection: Connection, text: str, *, heartbeat: Callable[[Evidence], None]
-) -> list[Evidence]:
+def run_statements(connection: Connection, text: str, *, heartbeat: Callable[[Evidence], None]) -> list[Evidence]:
     """Execute every statement of the file on its own; return number, line, text, milliseconds and row count of each.
 
     Raises StatementFailed when the server refuses one, StepUncertain when a statement ended or replaced the

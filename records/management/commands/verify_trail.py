@@ -31,8 +31,6 @@ class Command(BaseCommand):
                 % {"lines": found.lines, "records": found.records, "head": found.head}
             )
         else:
-            self.stderr.write(
-                _("The trail is broken. %(sentence)s") % {"sentence": found.broken.sentence}
-            )
+            self.stderr.write(_("The trail is broken. %(sentence)s") % {"sentence": found.broken.sentence})
         if found.broken is not None:
             raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""The demo: the nzila monorepo, its target database, the reverse SQL of its migrations, and the organisation."""

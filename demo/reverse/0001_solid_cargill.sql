@@ -1,0 +1,4 @@
+DROP INDEX "public"."members_email_lower_idx";
+DROP TABLE "documents";
+ALTER TABLE "members" DROP COLUMN "locale";
+ALTER TABLE "members" DROP COLUMN "phone";

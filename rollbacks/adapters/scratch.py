@@ -1,0 +1,98 @@
+"""The scratch server: a cluster of its own, never a target's, where backups are restored and plans rehearsed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from rollbacks.adapters.target import Credentials, Identity, connect, credentials_from_url, identity
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+VARIABLE = "SCRATCH_DATABASE_URL"
+PREFIX = "rollback_"
+
+
+class ScratchRefused(Exception):
+    """The scratch server may not be used; the sentence says why."""
+
+
+class Scratch:
+    """Databases on the scratch server, named by us and dropped by us."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Scratch:
+        """Return the scratch server of the environment; raises ScratchRefused when none is configured."""
+        url = environ.get(VARIABLE, "")
+        if not url:
+            raise ScratchRefused(
+                f"{VARIABLE} is not set, and nothing is run on a target that was not rehearsed elsewhere; "
+                "set it to a server of the target's major version."
+            )
+        return cls(credentials_from_url("scratch", url, source=VARIABLE))
+
+    def credentials(self, name: str) -> Credentials:
+        """Return the credentials of one scratch database."""
+        return Credentials("scratch", {**self._credentials.parameters, "dbname": name})
+
+    def system_identifier(self) -> str:
+        """Return the scratch cluster's own identifier."""
+        with connect(self._credentials, autocommit=True) as connection:
+            return identity(connection).system_identifier
+
+    def refuse_same_cluster(self, target: Identity) -> None:
+        """Raise ScratchRefused when this is the target's own cluster, or another major than the target's."""
+        with connect(self._credentials, autocommit=True) as connection:
+            found = identity(connection)
+        if found.system_identifier == target.system_identifier:
+            raise ScratchRefused(
+                f"{VARIABLE} leads to the target's own cluster; a rehearsal there could harm it. Set it to another server."
+            )
+        if found.major != target.major:
+            raise ScratchRefused(
+                f"The scratch server runs PostgreSQL {found.major} and the target {target.major}; their catalogs "
+                "cannot be compared. Set it to a server of the target's major version."
+            )
+
+    def create(self, name: str) -> None:
+        """Create an empty database."""
+        with connect(self._credentials, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(_ours(name))))
+
+    def drop(self, name: str) -> None:
+        """Drop a database with whatever is connected to it; nothing happens when it is not there."""
+        with connect(self._credentials, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_ours(name))))
+
+    def names(self, prefix: str = PREFIX) -> set[str]:
+        """Return the names of our databases that begin so."""
+        with connect(self._credentials, autocommit=True) as connection:
+            rows = connection.execute(
+                "SELECT datname::text FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, %s)",
+                [prefix],
+            ).fetchall()
+        return {row[0] for row in rows}
+
+    def sweep(self, *, keep: Collection[str]) -> list[str]:
+        """Drop our databases whose name begins with none of `keep`; return what was dropped."""
+        gone = [name for name in sorted(self.names()) if not name.startswith(tuple(keep))]
+        for name in gone:
+            self.drop(name)
+        return gone
+
+    def connect(self, name: str) -> Connection:
+        """Connect to one of our databases."""
+        return connect(self.credentials(name))
+
+
+def _ours(name: str) -> str:
+    """Never create or drop a database that does not carry our prefix, whatever a caller got wrong."""
+    if not name.startswith(PREFIX):
+        raise ScratchRefused(f"{name!r} is not a scratch database of the portal.")
+    return name

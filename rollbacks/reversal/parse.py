@@ -1,0 +1,142 @@
+"""Taking SQL apart into statements with PostgreSQL's own grammar, behind this one module.
+
+The parser (libpg_query through postgast, BSD) runs in a child process with limits of CPU, memory and size.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 1024 * 1024
+MAX_STATEMENTS = 2_000
+WALL_SECONDS = 20
+CHILD = Path(__file__).with_name("parser_child.py")
+# libpq and the parser both stop at NUL without a word, so what is hashed would not be what runs.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+PSQL_COMMAND = re.compile(r"^\s*\\(?:[A-Za-z!?]|\.)", re.MULTILINE)
+DUMP_HEADER = "-- PostgreSQL database dump"
+
+
+class Unreadable(Exception):
+    """The SQL cannot be taken apart into statements; the sentence says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement: its text without the semicolon, offsets in characters, its line, its kind and its tree.
+
+    `kind` is the grammar's node in snake case, such as `drop_stmt`; `tree` is that node as JSON.
+    """
+
+    text: str
+    start: int
+    end: int
+    line: int
+    kind: str
+    tree: Mapping[str, Any]
+
+
+def read(sql: str) -> tuple[Statement, ...]:
+    """Return the statements of the SQL in their order; comments between them belong to none.
+
+    Raises Unreadable for control characters, psql commands, plain dumps, syntax errors, more than 1 MiB or
+    2,000 statements, and whatever the parser cannot cope with.
+    """
+    _refuse_unfit(sql)
+    return _read(sql)
+
+
+def _refuse_unfit(sql: str) -> None:
+    found = CONTROL.search(sql)
+    if found:
+        raise Unreadable(
+            f"Line {_line(sql, found.start())} holds the control character U+{ord(found.group()):04X}; remove it."
+        )
+    if len(sql.encode()) > MAX_BYTES:
+        raise Unreadable("The SQL is larger than 1 MiB; data belongs into a migration of its own, not into a rollback.")
+    if DUMP_HEADER in sql:
+        raise Unreadable(
+            "This is a plain dump of pg_dump, not reverse SQL; write the statements that undo the migration."
+        )
+
+
+@lru_cache(maxsize=256)
+def _read(sql: str) -> tuple[Statement, ...]:
+    answer = _ask_child(sql)
+    if "error" in answer:
+        raise Unreadable(_syntax_sentence(sql, answer))
+    raw = answer["statements"]
+    if len(raw) > MAX_STATEMENTS:
+        raise Unreadable(f"The SQL has {len(raw)} statements; more than 2,000 cannot be reviewed, split the rollback.")
+    encoded = sql.encode()
+    return tuple(_statement(sql, encoded, each) for each in raw if each.get("stmt"))
+
+
+def _ask_child(sql: str) -> dict[str, Any]:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(CHILD)],
+            input=sql.encode(),
+            capture_output=True,
+            timeout=WALL_SECONDS,
+            check=False,
+        )
+        if done.returncode == 0:
+            answer: dict[str, Any] = json.loads(done.stdout)
+            return answer
+    except (subprocess.TimeoutExpired, ValueError):
+        pass
+    raise Unreadable("The SQL cannot be analysed: the parser gave up on it. Make it simpler.")
+
+
+def _statement(sql: str, encoded: bytes, raw: Mapping[str, Any]) -> Statement:
+    first = raw.get("stmt_location", 0)
+    length = raw.get("stmt_len", len(encoded) - first)
+    text = encoded[first : first + length].decode()
+    start = len(encoded[:first].decode())
+    # Comments before the first word belong to no statement, but the parser counts them to the first one.
+    kept = _without_leading_comments(text)
+    start += len(text) - len(kept)
+    text = kept.rstrip()
+    kind, tree = next(iter(raw["stmt"].items()))
+    return Statement(text, start, start + len(text), _line(sql, start), kind, tree)
+
+
+LEADING = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*")
+
+
+def _without_leading_comments(text: str) -> str:
+    position = 0
+    while found := LEADING.match(text, position):
+        position = _comment_end(text, found.start()) if found.group() == "/*" else found.end()
+    return text[position:]
+
+
+def _comment_end(text: str, position: int) -> int:
+    """Return where the block comment ends; PostgreSQL nests them."""
+    depth = 0
+    for mark in re.compile(r"/\*|\*/").finditer(text, position):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(text)
+
+
+def _syntax_sentence(sql: str, answer: Mapping[str, Any]) -> str:
+    command = PSQL_COMMAND.search(sql)
+    if command:
+        line = _line(sql, command.end() - 1)
+        return f"Line {line} holds a psql command; reverse SQL goes to the server, which knows none. Remove it."
+    return f"Line {answer['line']} is not SQL that PostgreSQL understands: {answer['error']}."
+
+
+def _line(sql: str, position: int) -> int:
+    return sql.count("\n", 0, position) + 1
