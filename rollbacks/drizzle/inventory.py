@@ -1,22 +1,40 @@
-"""The runbook's migration inventory: idx, tag, description, when it was applied, and whether the file is the one that ran."""
+"""The runbook's migration inventory: idx, tag, description, when it was applied, and whether the file is what ran."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rollbacks.drizzle.journal import Folder, Migration
 from rollbacks.drizzle.preflight import Ledger
 
-CREATED = re.compile(r'CREATE (?:TABLE|VIEW|TYPE)\s+(?:IF NOT EXISTS\s+)?(?:"?\w+"?\.)?"?(\w+)"?', re.IGNORECASE)
-ALTERED = re.compile(r'ALTER TABLE\s+(?:"?\w+"?\.)?"?(\w+)"?', re.IGNORECASE)
+NAME = r'(?:"?\w+"?\.)?"?(\w+)"?'
+CREATED = re.compile(
+    r"^[ \t]*CREATE\s+(?:OR\s+REPLACE\s+)?(?:MATERIALIZED\s+)?(?:TABLE|VIEW|TYPE|FUNCTION|SEQUENCE|TRIGGER)\s+"
+    rf"(?:IF\s+NOT\s+EXISTS\s+)?{NAME}",
+    re.IGNORECASE | re.MULTILINE,
+)
+ALTERED = re.compile(
+    rf"^[ \t]*ALTER\s+(?:TABLE|TYPE|VIEW)\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{NAME}", re.IGNORECASE | re.MULTILINE
+)
+DROPPED = re.compile(
+    rf"^[ \t]*DROP\s+(?:MATERIALIZED\s+)?(?:TABLE|VIEW|TYPE|FUNCTION|SEQUENCE|TRIGGER)\s+(?:IF\s+EXISTS\s+)?{NAME}",
+    re.IGNORECASE | re.MULTILINE,
+)
+# What `drizzle-kit generate --custom` writes says nothing about the migration.
+PLACEHOLDER = "Custom SQL migration file, put your code below!"
+SHOWN = 5
 
 
 @dataclass(frozen=True)
 class InventoryRow:
-    """One line of the inventory. `applied_at` is the ledger's created_at in ISO 8601; `hash_matches` is None
-    when there is no ledger row to compare with."""
+    """One line of the inventory.
+
+    `applied_at` is the ledger's created_at in ISO 8601 (UTC), None for an entry without a ledger row. Drizzle 0.x
+    copies it from the journal, so it is when the migration was generated. `hash_matches` is None without a row.
+    """
 
     idx: int
     tag: str
@@ -28,38 +46,55 @@ class InventoryRow:
 
 def inventory(folder: Folder, ledger: Ledger) -> tuple[InventoryRow, ...]:
     """Return one row for each journal entry, oldest first."""
-    applied = {row.created_at: row for row in ledger.rows if row.created_at is not None}
-    rows = []
-    for migration in folder.migrations:
-        row = applied.get(migration.when)
-        rows.append(
-            InventoryRow(
-                idx=migration.idx,
-                tag=migration.tag,
-                when=migration.when,
-                description=describe(migration),
-                applied_at=None if row is None else _moment(migration.when),
-                hash_matches=None if row is None else row.hash == migration.sha256,
-            )
-        )
-    return tuple(rows)
+    hashes: dict[int, set[str]] = {}
+    for row in ledger.rows:
+        if row.created_at is not None:
+            hashes.setdefault(row.created_at, set()).add(row.hash)
+    return tuple(_row(migration, hashes.get(migration.when)) for migration in folder.migrations)
 
 
 def describe(migration: Migration) -> str:
-    """Return a line for people: the file's leading comment, or what it creates and alters.
+    """Return a line for people: the file's leading comment, or what it creates, changes and drops.
 
     Only a caption: nothing is decided by it, so a text search is good enough here.
     """
     sql = migration.sql or ""
-    first = sql.lstrip().split("\n", 1)[0].strip()
-    if first.startswith("--") and not first.startswith("-->"):
-        return first.lstrip("- ").strip()
+    comment = _leading_comment(sql)
+    if comment:
+        return comment
     created = list(dict.fromkeys(CREATED.findall(sql)))
-    altered = [name for name in dict.fromkeys(ALTERED.findall(sql)) if name not in created]
-    parts = [f"creates {', '.join(created)}"] if created else []
-    parts += [f"changes {', '.join(altered)}"] if altered else []
-    return "; ".join(parts).capitalize() or "Custom SQL"
+    dropped = [name for name in dict.fromkeys(DROPPED.findall(sql)) if name not in created]
+    altered = [name for name in dict.fromkeys(ALTERED.findall(sql)) if name not in (*created, *dropped)]
+    parts = [_part("creates", created), _part("changes", altered), _part("drops", dropped)]
+    summary = "; ".join(part for part in parts if part) or "custom SQL"
+    return summary[0].upper() + summary[1:]
 
 
-def _moment(when: int) -> str:
-    return datetime.fromtimestamp(when / 1000, UTC).isoformat(timespec="milliseconds")
+def _row(migration: Migration, hashes: set[str] | None) -> InventoryRow:
+    applied = None if hashes is None else datetime.fromtimestamp(migration.when / 1000, UTC)
+    return InventoryRow(
+        idx=migration.idx,
+        tag=migration.tag,
+        when=migration.when,
+        description=describe(migration),
+        applied_at=None if applied is None else applied.isoformat(timespec="milliseconds"),
+        hash_matches=None if hashes is None else hashes == {migration.sha256},
+    )
+
+
+def _leading_comment(sql: str) -> str:
+    for line in sql.lstrip("\ufeff").splitlines():
+        text = line.strip()
+        if text and (not text.startswith("--") or text.startswith("-->")):
+            return ""
+        comment = text.strip("- \t")
+        if comment and comment != PLACEHOLDER:
+            return comment
+    return ""
+
+
+def _part(verb: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{verb} {', '.join(names[:SHOWN])}{more}"

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 BREAKPOINT = "--> statement-breakpoint"
@@ -141,6 +142,19 @@ def file_hash(content: bytes) -> str:
     return hashlib.sha256(content.decode("utf-8", errors="replace").encode()).hexdigest()
 
 
+def write_prefix(kind: str, *, idx: int, when: int) -> str:
+    """Return the prefix that drizzle-kit would give: four digits, UTC time to the second, Unix seconds, or none."""
+    moment = datetime.fromtimestamp(when // 1000, UTC)
+    written = {
+        "index": f"{idx:04d}",
+        "timestamp": f"{moment:%Y%m%d%H%M%S}",
+        "supabase": f"{moment:%Y%m%d%H%M%S}",
+        "unix": str(when // 1000),
+        "none": "",
+    }
+    return written[kind]
+
+
 def stringify(value: Any) -> str:
     """Return what JSON.stringify(value, null, 2) returns, so that diffs show only what changed."""
     return _json(value, "\n")
@@ -159,7 +173,9 @@ def append_entry(journal_text: str, entry: Mapping[str, Any]) -> str:
         return journal_text[: start + 1] + added + journal_text[end:]
     first, last = spans[-1]
     before = spans[-2][1] if len(spans) > 1 else start + 1
-    gap = journal_text[before:first].lstrip(" \t\r\n").removeprefix(",") if len(spans) > 1 else journal_text[before:first]
+    gap = (
+        journal_text[before:first].lstrip(" \t\r\n").removeprefix(",") if len(spans) > 1 else journal_text[before:first]
+    )
     added = _like(journal_text[first:last], entry)
     return f"{journal_text[:last]},{gap}{added}{journal_text[last:]}"
 

@@ -6,28 +6,46 @@ the id of the newest snapshot as prevId. Every other combination makes check or 
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from rollbacks.drizzle.journal import ORIGIN, Folder, Layout, Migration, file_hash, prefix_of, stringify
+from rollbacks.drizzle.journal import (
+    ORIGIN,
+    SNAPSHOT_SUFFIX,
+    Folder,
+    Layout,
+    append_entry,
+    file_hash,
+    stringify,
+    write_prefix,
+)
 from rollbacks.drizzle.preflight import Ledger
 
 # One second, not one millisecond: Drizzle 1.0's ledger upgrade orders by whole seconds. Never more, because
 # a `when` in the future hides every migration that is generated before it.
 STEP_MS = 1000
-EMPTIED = ("tables", "enums", "schemas", "sequences", "roles", "policies", "views")
+EMPTIED = frozenset({"tables", "enums", "schemas", "sequences", "roles", "policies", "views"})
+OWN = frozenset({"id", "prevId", "_meta"})
+LONGEST = 180
 
 
 class NoSnapshot(Exception):
-    """The return point has no snapshot and none comes before it; drizzle-kit could not go on after the rollback."""
+    """The return point has no snapshot and none comes before it; choose another one, or restore its snapshot."""
+
+
+class NameTaken(Exception):
+    """The rollback's snapshot would not be the last one in meta/; remove the one that sorts after it first."""
 
 
 @dataclass(frozen=True)
 class RollbackFiles:
-    """What has to be written: names relative to the migrations folder, texts, and the ledger row's two values."""
+    """What has to be written: names relative to the migrations folder, texts, and the ledger row's two values.
+
+    `sql` goes to `<tag>.sql`, `journal_text` to `meta/_journal.json`, `snapshot_text` to `meta/<snapshot_name>`,
+    each as UTF-8 without a byte added; `sha256` and `when` (ms) are the ledger row's hash and created_at.
+    """
 
     tag: str
     idx: int
@@ -37,6 +55,14 @@ class RollbackFiles:
     journal_text: str
     snapshot_name: str
     snapshot_text: str
+
+    def files(self) -> dict[str, bytes]:
+        """Return the contents by their path in the migrations folder."""
+        return {
+            f"{self.tag}.sql": self.sql.encode(),
+            "meta/_journal.json": self.journal_text.encode(),
+            f"meta/{self.snapshot_name}": self.snapshot_text.encode(),
+        }
 
 
 def compose(
@@ -52,60 +78,55 @@ def compose(
 ) -> RollbackFiles:
     """Return the files for rolling back everything after `return_to` (None: everything).
 
-    `sql` is written byte for byte. Raises NoSnapshot, or KeyError for an unknown return point.
+    `sql` is kept byte for byte and the journal's text only grows. Expects a folder without blocking violations;
+    raises NoSnapshot or NameTaken when drizzle-kit could not go on, and KeyError for an unknown return point.
     """
     last = folder.migrations[-1]
     applied = max((row.created_at or 0 for row in ledger.rows), default=0)
     when = max(now_ms, last.when + STEP_MS, applied + STEP_MS)
     idx = last.idx + 1
-    prefix = _prefix(layout.prefix, idx, when)
-    tag = f"{prefix}_rollback_{tag_description}" if prefix else f"rollback_{tag_description}"
-    entry = {"idx": idx, "version": _version(folder, return_to), "when": when, "tag": tag, "breakpoints": True}
-    journal = json.loads(folder.journal_text)
-    journal["entries"].append(entry)
+    content = _content(folder, return_to)
+    prefix = write_prefix(layout.prefix, idx=idx, when=when)
+    snapshot_name = _name_last(folder, f"{prefix}{SNAPSHOT_SUFFIX}")
+    tag = f"{prefix}_rollback_{_file_safe(tag_description)}"
+    entry = {"idx": idx, "version": str(content["version"]), "when": when, "tag": tag, "breakpoints": True}
     return RollbackFiles(
         tag=tag,
         idx=idx,
         when=when,
         sql=sql,
         sha256=file_hash(sql.encode()),
-        journal_text=stringify(journal),
-        snapshot_name=f"{prefix or tag}_snapshot.json",
-        snapshot_text=stringify(_snapshot(folder, layout, return_to, snapshot_id)),
+        journal_text=append_entry(folder.journal_text, entry),
+        snapshot_name=snapshot_name,
+        snapshot_text=stringify(_snapshot(folder, content, snapshot_id)),
     )
 
 
-def snapshot_in_force(folder: Folder, layout: Layout, tag: str) -> dict[str, Any]:
-    """Return the snapshot of the state after this migration: its own, or the last one by name before it."""
-    own = f"{prefix_of(tag, layout.prefix)}_snapshot.json"
-    names = [name for name, content in folder.snapshots.items() if content is not None and name <= own]
-    if not names:
+def _content(folder: Folder, return_to: str | None) -> Mapping[str, Any]:
+    """Return the snapshot of the return point; before the first migration everything in it is empty."""
+    found = folder.snapshot_in_force(return_to) if return_to is not None else folder.newest_snapshot()
+    if found is None:
         raise NoSnapshot(str(NoSnapshot.__doc__))
-    return dict(folder.snapshots[max(names)] or {})
+    if return_to is not None:
+        return found[1]
+    return {key: ({} if key in EMPTIED else value) for key, value in found[1].items()}
 
 
-def _snapshot(folder: Folder, layout: Layout, return_to: str | None, snapshot_id: str) -> dict[str, Any]:
+def _snapshot(folder: Folder, content: Mapping[str, Any], snapshot_id: str) -> dict[str, Any]:
     newest = folder.newest_snapshot()
-    if newest is None:
-        raise NoSnapshot(str(NoSnapshot.__doc__))
-    content = snapshot_in_force(folder, layout, return_to) if return_to else _empty(newest[1])
-    rest = {key: value for key, value in content.items() if key not in {"id", "prevId", "_meta"}}
+    parent = newest[1].get("id", ORIGIN) if newest else ORIGIN
+    rest = {key: value for key, value in content.items() if key not in OWN}
     meta: dict[str, dict[str, str]] = {"columns": {}, "schemas": {}, "tables": {}}
-    return {"id": snapshot_id, "prevId": newest[1].get("id", ORIGIN), **rest, "_meta": meta}
+    return {"id": snapshot_id, "prevId": parent, **rest, "_meta": meta}
 
 
-def _empty(newest: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: ({} if key in EMPTIED else value) for key, value in newest.items()}
+def _name_last(folder: Folder, name: str) -> str:
+    """Refuse a name that generate would not find: it takes the last file by name, whatever the journal says."""
+    if any(each >= name for each in folder.snapshots):
+        raise NameTaken(str(NameTaken.__doc__))
+    return name
 
 
-def _version(folder: Folder, return_to: str | None) -> str:
-    source: Migration = folder.by_tag(return_to) if return_to else folder.migrations[-1]
-    return source.version
-
-
-def _prefix(kind: str, idx: int, when: int) -> str:
-    if kind == "index":
-        return f"{idx:04d}"
-    if kind in {"timestamp", "supabase"}:
-        return datetime.fromtimestamp(when / 1000, UTC).strftime("%Y%m%d%H%M%S")
-    return str(when // 1000) if kind == "unix" else ""
+def _file_safe(description: str) -> str:
+    """Keep letters, digits, dash and underscore: the description becomes part of a file name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", description).strip("_-")[:LONGEST] or "migration"
