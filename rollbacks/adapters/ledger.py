@@ -1,14 +1,17 @@
-"""Drizzle's ledger in a database: reading it, and doing what drizzle-orm 0.45's migrate() does to it."""
+"""Drizzle's ledger in a database: reading it, and doing what drizzle-orm 0.45.4's migrate() does to it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
-from rollbacks.drizzle.journal import Folder, Layout, pieces
-from rollbacks.drizzle.preflight import Ledger, LedgerRow
+from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
+from rollbacks.drizzle.preflight import LEDGER_COLUMNS, Ledger, LedgerRow
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -19,17 +22,20 @@ COLUMNS = """
 """
 
 
-class MissingFile(Exception):
-    """A migration of the journal has no file, so the migrations cannot be replayed; restore the file."""
+class Unreplayable(Exception):
+    """The migrations cannot be replayed; the sentence says which file is at fault and what to do next."""
 
 
 def read_ledger(connection: Connection, layout: Layout) -> Ledger:
-    """Return the ledger's columns and rows, oldest first; a missing table is told from an empty one."""
-    table = sql.Identifier(layout.ledger_schema, layout.ledger_table)
+    """Return the ledger's columns and rows, oldest first; a missing table is told from an empty one.
+
+    A table without Drizzle's columns comes back with its columns and no rows. Raises psycopg.Error.
+    """
+    table = _table(layout)
     columns = tuple(row[0] for row in connection.execute(COLUMNS, [table.as_string(connection)]).fetchall())
     if not columns:
         return Ledger(exists=False, columns=(), rows=())
-    if not {"id", "hash", "created_at"} <= set(columns):
+    if not set(columns) >= LEDGER_COLUMNS:
         return Ledger(exists=True, columns=columns, rows=())
     rows = connection.execute(
         sql.SQL("SELECT id, hash, created_at FROM {} ORDER BY created_at, id").format(table)
@@ -40,30 +46,19 @@ def read_ledger(connection: Connection, layout: Layout) -> Ledger:
 def apply_forward(connection: Connection, folder: Folder, layout: Layout, *, until: str | None) -> list[str]:
     """Apply what is pending up to and with the entry `until` (None: all) as migrate() would; return the tags.
 
-    One transaction, pieces sent one by one as they stand, ledger rows inside it. Raises MissingFile, and
-    psycopg.Error with everything rolled back.
+    One transaction, pieces sent one by one as they stand, ledger rows inside it; what the connection had open
+    is committed first. Raises KeyError for an unknown `until`, Unreplayable before anything runs, and
+    psycopg.Error with everything rolled back (unless a migration holds a COMMIT of its own, as with Drizzle).
     """
+    wanted = _up_to(folder, until)
+    connection.commit()
     create_ledger(connection, layout)
-    table = sql.Identifier(layout.ledger_schema, layout.ledger_table)
-    applied = []
-    with connection.transaction():
-        row = connection.execute(
-            sql.SQL("SELECT created_at FROM {} ORDER BY created_at DESC LIMIT 1").format(table)
-        ).fetchone()
-        for migration in folder.migrations:
-            if row is None or int(row[0] or 0) < migration.when:
-                if migration.sql is None:
-                    raise MissingFile(f"{migration.tag}.sql is missing, so the migrations cannot be replayed.")
-                for piece in pieces(migration.sql):
-                    _send(connection, piece)
-                connection.execute(
-                    sql.SQL("INSERT INTO {} (hash, created_at) VALUES (%s, %s)").format(table),
-                    [migration.sha256, migration.when],
-                )
-                applied.append(migration.tag)
-            if migration.tag == until:
-                break
-    return applied
+    newest = _newest(connection, layout)
+    pending = [each for each in wanted if newest is None or newest < each.when]
+    with _transaction(connection):
+        for migration in pending:
+            _apply(connection, migration, layout)
+    return [each.tag for each in pending]
 
 
 def create_ledger(connection: Connection, layout: Layout) -> None:
@@ -73,10 +68,64 @@ def create_ledger(connection: Connection, layout: Layout) -> None:
         connection.execute(
             sql.SQL(
                 "CREATE TABLE IF NOT EXISTS {} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)"
-            ).format(sql.Identifier(layout.ledger_schema, layout.ledger_table))
+            ).format(_table(layout))
         )
 
 
-def _send(connection: Connection, piece: str) -> None:
-    """Send a piece by the simple protocol as node-postgres does: it may hold several statements, or none."""
-    connection.execute(piece.encode())
+def _up_to(folder: Folder, until: str | None) -> Sequence[Migration]:
+    last = len(folder.migrations) if until is None else folder.migrations.index(folder.by_tag(until)) + 1
+    wanted = folder.migrations[:last]
+    for migration in wanted:
+        if migration.sql is None:
+            raise Unreplayable(
+                f"{migration.tag}.sql is missing, so the migrations cannot be replayed; restore the file."
+            )
+        if "\0" in migration.sql:
+            # libpq would stop at the NUL and send half of the piece without a word.
+            raise Unreplayable(f"{migration.tag}.sql holds a NUL character, so it cannot be sent; restore the file.")
+    return wanted
+
+
+def _newest(connection: Connection, layout: Layout) -> int | None:
+    """Return the created_at that migrate() compares with: NULL sorts first and counts as 0; None: no rows."""
+    row = connection.execute(
+        sql.SQL("SELECT created_at FROM {} ORDER BY created_at DESC LIMIT 1").format(_table(layout))
+    ).fetchone()
+    connection.commit()
+    return None if row is None else int(row[0] or 0)
+
+
+def _apply(connection: Connection, migration: Migration, layout: Layout) -> None:
+    for piece in pieces(migration.sql or ""):
+        # By the simple protocol as node-postgres does, so a piece may hold several statements, or none.
+        connection.execute(piece.encode(connection.info.encoding), prepare=False)
+    connection.execute(
+        sql.SQL("INSERT INTO {} (hash, created_at) VALUES (%s, %s)").format(_table(layout)),
+        [migration.sha256, migration.when],
+    )
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """Open the transaction by hand, so that a COMMIT inside a migration ends it and nothing opens it again.
+
+    Migrations use that to get out of it for CREATE INDEX CONCURRENTLY; psycopg would begin anew.
+    """
+    autocommit = connection.autocommit
+    connection.autocommit = True
+    try:
+        connection.execute("BEGIN")
+        yield
+        if connection.info.transaction_status == TransactionStatus.INTRANS:
+            connection.execute("COMMIT")
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    finally:
+        if not connection.closed:
+            connection.autocommit = autocommit
+
+
+def _table(layout: Layout) -> sql.Identifier:
+    return sql.Identifier(layout.ledger_schema, layout.ledger_table)
