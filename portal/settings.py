@@ -95,7 +95,9 @@ def database(url_variable: str) -> dict[str, Any]:
     options = settings.setdefault("OPTIONS", {})
     settings["HOST"] = options.pop("host", settings.get("HOST", ""))
     settings["CONN_MAX_AGE"] = 0
-    options["pool"] = {"min_size": 0, "max_size": env.int("DATABASE_POOL_SIZE", default=8), "timeout": 10}
+    size = env.int("DATABASE_POOL_SIZE", default=8)
+    if size:
+        options["pool"] = {"min_size": 0, "max_size": size, "timeout": 10}
     return settings
 
 

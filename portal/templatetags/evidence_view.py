@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.templatetags.units import read_moment
+from portal.templatetags.units import NOTHING, read_moment
 
 DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -114,4 +113,4 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _cell(key: str, value: Any) -> Line:
-    return Line(_label(key), "text", _("none")) if value is None else _line(key, value)
+    return Line(_label(key), "text", NOTHING) if value is None else _line(key, value)

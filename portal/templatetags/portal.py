@@ -20,7 +20,7 @@ from portal.templatetags.evidence_view import evidence_lines
 register = template.Library()
 
 SPRITE = "vendor/tabler-icons/sprite.svg"
-DIGEST_GROUP = 8
+DIGEST_GROUP, DIGEST_ROW = 8, 32
 # Which addresses light up which entry of the navigation: the name itself, or what starts with it and a dash.
 SECTIONS = {
     "home": ("home",),
@@ -116,6 +116,12 @@ def visible(text: Any) -> SafeString:
     return visible_text.show_invisible(str(text))
 
 
+@register.filter
+def breakable(text: Any) -> SafeString:
+    """Like visible, and long names may break after _, / and . instead of anywhere."""
+    return visible_text.show_breakable(str(text))
+
+
 @register.simple_tag
 def status(state: Any, label: str = "") -> SafeString:
     """Show a state as a badge with icon, words and tone; label replaces the words."""
@@ -142,8 +148,6 @@ def digest(value: Any, short: bool = False, label: str = "") -> SafeString | str
     if not text:
         return units.NOTHING
     shown = text[:12] if short else text
-    # The gaps between the groups are style, so that selecting the text takes the digest without spaces.
-    groups = [(shown[at : at + DIGEST_GROUP],) for at in range(0, len(shown), DIGEST_GROUP)]
     copy = format_html(
         '<button type="button" class="copy" data-copy="{}" data-copied="{}" aria-label="{}">{}</button>',
         text,
@@ -152,8 +156,14 @@ def digest(value: Any, short: bool = False, label: str = "") -> SafeString | str
         icon("copy"),
     )
     kind = "digest digest-short" if short else "digest"
-    spans = format_html_join("", "<span>{}</span>", groups)
-    return format_html('<span class="{}"><code title="{}">{}</code>{}</span>', kind, text, spans, copy)
+    return format_html('<span class="{}"><code title="{}">{}</code>{}</span>', kind, text, _grouped(shown), copy)
+
+
+def _grouped(text: str) -> SafeString:
+    """Split for the eye: the gaps are style, so that selecting the text takes the digest without spaces."""
+    rows = [text[at : at + DIGEST_ROW] for at in range(0, len(text), DIGEST_ROW)]
+    groups = ([(row[at : at + DIGEST_GROUP],) for at in range(0, len(row), DIGEST_GROUP)] for row in rows)
+    return format_html_join("", "<i>{}</i>", ((format_html_join("", "<span>{}</span>", row),) for row in groups))
 
 
 @register.filter
@@ -171,8 +181,10 @@ def step_name(step: str) -> str:
 @register.filter
 def field_width(field: BoundField) -> str:
     """Return the class that lets fields for short answers be short."""
-    kind = getattr(field.field.widget, "input_type", "")
-    return "field-narrow" if kind in {"datetime-local", "date", "number"} else ""
+    widget = field.field.widget
+    # A date's type is an attribute when the form chose it, and the widget's own otherwise.
+    kind = widget.attrs.get("type") or getattr(widget, "input_type", "")
+    return "field-narrow" if kind in {"datetime-local", "date", "number", "select", "password"} else ""
 
 
 @register.inclusion_tag("components/nav_link.html", takes_context=True)
@@ -195,7 +207,9 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
     choices = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
     checkbox = isinstance(widget, CheckboxInput)
     css = "form-check-input" if checkbox or choices else "form-select" if isinstance(widget, Select) else "form-control"
-    attrs = {"class": f"{css} is-invalid" if bound.errors else css}
+    attrs: dict[str, Any] = {"class": f"{css} is-invalid" if bound.errors else css}
+    if widget.attrs.get("placeholder") == bound.label:
+        attrs["placeholder"] = False  # the label above the field says it already
     if choices:
         widget.attrs.update(attrs)
     control = "" if choices else bound.as_widget(attrs=attrs)
@@ -245,7 +259,8 @@ def stepper(steps: Iterable[Any]) -> dict[str, Any]:
     rows = []
     for step in steps:
         title, text = wording.STEPS.get(step.name, (step.name, ""))
-        rows.append({"run": step, "title": title, "text": text, "look": wording.look_of(step.state)})
+        doing = wording.progress_words(step.progress) if step.state == "running" else ""
+        rows.append({"run": step, "title": title, "text": text, "look": wording.look_of(step.state), "doing": doing})
     return {"rows": rows, "done": sum(row["run"].state == "done" for row in rows), "total": len(rows)}
 
 

@@ -57,6 +57,12 @@ def show_invisible(text: str) -> SafeString:
     return mark_safe("".join([*parts, escape(text[end:])]))  # noqa: S308  # every part is escaped above
 
 
+def show_breakable(text: str) -> SafeString:
+    """Return the same, with a place to break after each _, / and . of a long name."""
+    parts = (show_invisible(part) for part in re.split(r"(?<=[_/.])", text))
+    return mark_safe("<wbr>".join(parts))  # noqa: S308  # show_invisible escapes
+
+
 def sql_lines(text: str, *, anchor: str = "", start: int = 1) -> SafeString:
     """Return SQL as numbered lines, coloured by class names; line N has the id `anchor-LN` when anchor is given.
 

@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.templatetags.units import size_words
+
 Text = str | Promise
 
 
@@ -82,7 +84,8 @@ ACTIONS: dict[str, Text] = {
     "checklist.answered": gettext_lazy("answered the checklist item “%(item)s”"),
     "case.opened": gettext_lazy("asked for signatures"),
     "case.closed": gettext_lazy("closed the case: %(reason)s"),
-    "vote.cast": gettext_lazy("voted “%(choice)s” as %(role)s"),
+    "vote.cast:approve": gettext_lazy("approved as %(role)s"),
+    "vote.cast:reject": gettext_lazy("rejected as %(role)s: %(reason)s"),
     "security_incident.logged": gettext_lazy("logged the security incident %(reference)s"),
     "step.started": gettext_lazy("started the step “%(step)s”, attempt %(attempt)s"),
     "step.done": gettext_lazy("finished the step “%(step)s”"),
@@ -118,13 +121,28 @@ def label_of(words: Mapping[str, Text], key: str) -> str:
     return str(words.get(key, key.replace("_", " ")))
 
 
+def progress_words(progress: Mapping[str, Any]) -> str:
+    """Return what a running step is doing at this moment; empty when it has not said so."""
+    if "statement" in progress:
+        return _("Statement %(statement)s of %(of)s, line %(line)s") % {"of": "?", "line": "?", **progress}
+    if "commit" in progress:
+        return _("COMMIT is sent; waiting for the answer.")
+    if "bytes" in progress:
+        return _("%(size)s written") % {"size": size_words(progress["bytes"])}
+    if "restoring" in progress:
+        return _("Restoring %(restoring)s on the scratch server") % progress
+    if "replaying" in progress:
+        return _("Replaying %(replaying)s migrations on the scratch server") % progress
+    return ""
+
+
 def fact_sentence(action: str, detail: Mapping[str, Any]) -> str:
     """Return what happened, as the rest of a sentence that starts with the actor's name."""
-    template = ACTIONS.get(action)
+    template = ACTIONS.get(f"{action}:{detail.get('choice')}") or ACTIONS.get(action)
     if template is None:
         return _("recorded %(action)s") % {"action": action}
     values = dict(detail)
-    for name in ("before", "after", "choice"):
+    for name in ("before", "after"):
         if isinstance(values.get(name), str):
             values[name] = look_of(values[name]).label
     values["step"] = label_of({key: title for key, (title, _text) in STEPS.items()}, str(values.get("step", "")))

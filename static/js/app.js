@@ -68,6 +68,18 @@
     if (event.target.matches("[data-confirm-name]")) checkName(event.target);
   });
 
+  // A printed page shows what is folded on the screen.
+  const unfolded = [];
+  window.addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("main details:not([open])")) {
+      details.open = true;
+      unfolded.push(details);
+    }
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of unfolded.splice(0)) details.open = false;
+  });
+
   // A page renewed while somebody reads it must not close the details they opened.
   const opened = new Set();
   document.addEventListener("toggle", (event) => {

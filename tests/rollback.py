@@ -1,0 +1,106 @@
+"""Steps that many tests take: register the target, file, sign and start a request, drive it to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from approvals.policy import Choice
+from demo import target as demo_target
+from rollbacks import engine
+from rollbacks.models import Execution, Request, StepRun, Target
+from rollbacks.services import requests, running, signing, submission, targets
+from rollbacks.steps.observation import observe_target
+from tests.conftest import TargetDatabase
+
+DEFAULT_RETURN = "0002_rich_marten_broadcloak"
+SIGNING = ("platform", "security", "cto")
+
+
+def register(nzila: TargetDatabase) -> Target:
+    """Register the target and keep one reading of it."""
+    target = targets.register_target(
+        None,
+        name=nzila.name,
+        title="Nzila",
+        environment="production",
+        repository=str(nzila.repository),
+        out=demo_target.OUT,
+        audit_tables=["audit_events"],
+    )
+    read(nzila, target)
+    return target
+
+
+def read(nzila: TargetDatabase, target: Target) -> None:
+    """Read the target as the worker's task would."""
+    observation = observe_target(targets.settings_of(target), environ=nzila.environ)
+    targets.keep_inventory(target.pk, content=observation.content())
+
+
+def wording(target: Target, return_to: str, **changes: Any) -> requests.Wording:
+    """A request's wording with the demo's reverse SQL."""
+    reverse = {**demo_target.reverse_sql(), **changes.pop("reverse_sql", {})}
+    tags = requests.undo_tags(target, return_to)
+    given: dict[str, Any] = {
+        "reason": "The release cannot stay.",
+        "security_incident": "SEC-1",
+        "justification": "Immutability comes back with the corrected migration.",
+        "reverse_sql": {tag: reverse[tag] for tag in tags},
+    }
+    return requests.Wording(**{**given, **changes})
+
+
+def draft(people: Mapping[str, Any], target: Target, return_to: str = DEFAULT_RETURN, **changes: Any) -> Request:
+    """Open a request and answer its checklist."""
+    request = requests.open_request(
+        people["engineer"], target=target, return_to=return_to, wording=wording(target, return_to, **changes)
+    )
+    for item in ("on_call", "return_point", "feature_flags"):
+        requests.answer(people["engineer"], request.pk, item=item, text=f"Done: {item}.")
+    return request
+
+
+def sign(person: Any, request: Request, role: str, digest: str, choice: Choice = Choice.APPROVE, reason: str = "") -> Any:
+    """Vote as this person, freshly re-authenticated."""
+    return signing.sign_off(
+        person, request.pk, role=role, choice=choice, reason=reason, digest_seen=digest,
+        method="password", reauthenticated_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def approve(people: Mapping[str, Any], request: Request) -> str:
+    """Submit and let everybody sign who has to; return the digest."""
+    plan = submission.submit(people["engineer"], request.pk)
+    for role in SIGNING if plan.security_impacting else ("platform",):
+        sign(people[role], request, role, plan.digest)
+    return plan.digest
+
+
+def started(people: Mapping[str, Any], nzila: TargetDatabase, return_to: str = DEFAULT_RETURN, **changes: Any) -> Execution:
+    """File, sign and start a rollback on this target; no step is done yet."""
+    request = draft(people, register(nzila), return_to, **changes)
+    approve(people, request)
+    return running.start(people["engineer"], request.pk)
+
+
+def drive(execution: Execution, environ: Mapping[str, str], *, until: str = "") -> str:
+    """Do step after step in this process until nothing can be done (or `until` comes next); return the request's state."""
+    while True:
+        following = execution.steps.exclude(state="done").order_by("position").first()
+        if following is None or following.name == until:
+            break
+        if not engine.advance(execution.pk, worker="test", environ=environ):
+            break
+    return state_of(execution)
+
+
+def state_of(execution: Execution) -> str:
+    """Return the state of the execution's request."""
+    return str(Request.objects.values_list("state", flat=True).get(pk=execution.request_id))
+
+
+def step(execution: Execution, name: str) -> StepRun:
+    """Return the execution's step run of this name."""
+    return StepRun.objects.get(execution=execution, name=name)
