@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -106,4 +107,6 @@ def _git(folder: Path, *arguments: str) -> None:
         "-c", "core.autocrlf=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*",
         "-C", str(folder), *arguments,
     ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
+    # Without the variables of a git that we may run under, such as a hook's GIT_DIR.
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    subprocess.run(command, check=True, capture_output=True, env=environ)
