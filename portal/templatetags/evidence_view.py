@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from portal.templatetags.units import NOTHING, read_moment
+from portal.templatetags.visible_text import spell_invisible
 
 DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -64,7 +65,7 @@ def evidence_lines(evidence: Mapping[str, Any]) -> tuple[Line, ...]:
 
 def _label(key: str) -> str:
     known = LABELS.get(key)
-    return str(known) if known else (key[:1].upper() + key[1:]).replace("_", " ")
+    return str(known) if known else spell_invisible((key[:1].upper() + key[1:]).replace("_", " "))
 
 
 def _line(key: str, value: Any) -> Line:

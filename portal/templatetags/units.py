@@ -32,8 +32,8 @@ def duration_words(seconds: Any) -> str:
         return "0 s"
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
-    if seconds < 10:
-        return f"{number_format(seconds, 1)} s"
+    if seconds < 9.95:
+        return f"{number_format(round(seconds, 1), 1)} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -55,7 +55,7 @@ def size_words(count: Any) -> str:
         size /= 1024
         if size < 1024 or unit == UNITS[-1]:
             break
-    return f"{number_format(size, 1)} {unit}"
+    return f"{number_format(round(size, 1), 1)} {unit}"
 
 
 def age_words(moment: datetime, *, now: datetime) -> str:

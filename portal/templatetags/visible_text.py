@@ -57,6 +57,11 @@ def show_invisible(text: str) -> SafeString:
     return mark_safe("".join([*parts, escape(text[end:])]))  # noqa: S308  # every part is escaped above
 
 
+def spell_invisible(text: str) -> str:
+    """Return the text with each invisible character as its code point, for attributes; not escaped."""
+    return INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", text)
+
+
 def show_breakable(text: str) -> SafeString:
     """Return the same, with a place to break after each _, / and . of a long name."""
     parts = (show_invisible(part) for part in re.split(r"(?<=[_/.])", text))

@@ -75,7 +75,7 @@ function upgrade(area) {
         keymap.of([indentWithTab, ...defaultKeymap, ...historyKeymap]),
         EditorView.contentAttributes.of({
           ...labelOf(area), ...describedBy(area, hint), ...invalid,
-          "aria-multiline": "true", spellcheck: "false", autocapitalize: "off", translate: "no",
+          "aria-multiline": "true", tabindex: "0", spellcheck: "false", autocapitalize: "off", translate: "no",
         }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
