@@ -15,6 +15,7 @@ from portal.templatetags.visible_text import spell_invisible
 
 DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+OWN_KEY = re.compile(r"[a-z][a-z0-9_]*")
 SHORT_LIST = 6
 
 # Keys whose name alone would not tell a reader what the value is.
@@ -65,7 +66,10 @@ def evidence_lines(evidence: Mapping[str, Any]) -> tuple[Line, ...]:
 
 def _label(key: str) -> str:
     known = LABELS.get(key)
-    return str(known) if known else spell_invisible((key[:1].upper() + key[1:]).replace("_", " "))
+    if known:
+        return str(known)
+    # Names of the database (public.claims) are shown as they are; our own keys become words.
+    return (key[:1].upper() + key[1:]).replace("_", " ") if OWN_KEY.fullmatch(key) else spell_invisible(key)
 
 
 def _line(key: str, value: Any) -> Line:

@@ -31,7 +31,9 @@ SECTIONS = {
     "incidents": ("incidents", "incident"),
 }
 # Facts repeat these in their sentence, or they are only of use to a machine.
-UNTOLD = frozenset({"execution", "worker", "attempt", "step", "sentence"})
+UNTOLD = frozenset(
+    {"execution", "worker", "attempt", "step", "sentence", "before", "after", "revision", "item", "choice", "role"}
+)
 
 
 @register.simple_tag
