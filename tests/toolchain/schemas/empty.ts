@@ -1,0 +1,2 @@
+// The schema before the first migration: nothing.
+export {};
