@@ -117,7 +117,7 @@ def _snapshot(folder: Folder, content: Mapping[str, Any], snapshot_id: str) -> d
     parent = newest[1].get("id", ORIGIN) if newest else ORIGIN
     rest = {key: value for key, value in content.items() if key not in OWN}
     meta: dict[str, dict[str, str]] = {"columns": {}, "schemas": {}, "tables": {}}
-    return {"id": snapshot_id, "prevId": content.get("prevId"), **rest, "_meta": meta}
+    return {"id": snapshot_id, "prevId": parent, **rest, "_meta": meta}
 
 
 def _name_last(folder: Folder, name: str) -> str:
