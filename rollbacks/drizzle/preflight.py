@@ -297,6 +297,10 @@ def _snapshots(folder: Folder) -> Iterator[Violation]:
                 "malformed-snapshot",
                 f"meta/{name} is not a snapshot that drizzle-kit wrote; restore it from the repository's history.",
             )
+    yield from _collisions(folder)
+
+
+def _collisions(folder: Folder) -> Iterator[Violation]:
     parents: dict[str, list[str]] = {}
     for name, content in folder.snapshots.items():
         if content is not None and isinstance(content.get("prevId"), str):

@@ -71,6 +71,14 @@ def plain(checkout: Path) -> Drizzle:
     return drizzle(checkout, "postgresql://nobody@/nowhere?host=/nowhere")
 
 
+def test_the_fixtures_lock_file_names_hashes_and_no_registry() -> None:
+    lock = json.loads((demo_target.MONOREPO / "package-lock.json").read_text())
+    packages = [
+        each for name, each in lock["packages"].items() if name.startswith("node_modules/") and "link" not in each
+    ]
+    assert packages and all("integrity" in each and "resolved" not in each for each in packages)
+
+
 def test_hashes_of_any_bytes_are_those_of_node(plain: Drizzle) -> None:
     source = random.Random(4)
     marks = [
