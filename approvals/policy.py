@@ -113,7 +113,8 @@ def decide(
     at this moment, so that a vote lapses with the role it was given in. A policy without needs approves
     nothing: an empty rule is a mistake, and mistakes are closed.
     """
-    lapsed, counted = [], []
+    lapsed: list[Lapsed] = []
+    counted: list[Vote] = []
     for vote in votes:
         sentence = _lapse(vote, counted, digest, barred, roles_now)
         if sentence:

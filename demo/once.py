@@ -126,7 +126,9 @@ def check(services: Services, once: Once, return_to: str) -> dict[str, Any]:
     return {"record": record, "ledger_rows": len(ledger.rows), "facts": len(found.entries), "trail_head": head()[1]}
 
 
-def result(services: Services, once: Once, execution: Execution, steps: list[dict[str, Any]], found: dict[str, Any]) -> dict[str, Any]:
+def result(
+    services: Services, once: Once, execution: Execution, steps: list[dict[str, Any]], found: dict[str, Any]
+) -> dict[str, Any]:
     """Return what `--json` prints; the record's path is inside the repository, on the branch."""
     filed = StepRun.objects.get(execution=execution, name="record").evidence
     staged = StepRun.objects.get(execution=execution, name="stage").evidence

@@ -79,7 +79,7 @@ def _record(request: HttpRequest, pk: int) -> ChangeRecord:
 
 def _require_any_group(request: HttpRequest) -> None:
     """Records know nothing of roles; being in any group is what makes somebody a person of the organisation."""
-    if not request.user.is_active or not request.user.groups.exists():  # type: ignore[union-attr]
+    if not request.user.is_active or not request.user.groups.exists():
         raise PermissionDenied(_("Your account has no role yet; ask an administrator for one."))
 
 

@@ -75,6 +75,8 @@ class WordingForm(forms.Form):
             kwargs["initial"] = _initial(revision)
         super().__init__(*args, **kwargs)
         self.tags = tags
+        # A draft may be saved without them, so the forms do not require them; the page says when they are needed.
+        self.needed = {"reason", *(SQL_FIELD + tag for tag in tags)}
         for tag in tags:
             self.fields[SQL_FIELD + tag] = forms.CharField(
                 label=_("Reverse SQL of %(tag)s") % {"tag": tag},

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from approvals.models import Case
 from approvals.policy import Decision
 from approvals.policy import State as Judged
@@ -87,13 +89,13 @@ def targets_with_inventory() -> list[tuple[Target, Inventory | None]]:
 
 def current_execution(request: Request) -> Execution | None:
     """Return the request's newest execution with its steps read, or None."""
-    return (
-        Execution.objects.filter(request=request)
-        .select_related("started_by")
-        .prefetch_related("steps")
-        .order_by("-number")
-        .first()
-    )
+    return executions_of(request).first()
+
+
+def executions_of(request: Request) -> QuerySet[Execution]:
+    """Return the request's executions, newest first, with their steps, in two queries."""
+    rows = Execution.objects.filter(request=request).select_related("started_by").prefetch_related("steps")
+    return rows.order_by("-number")
 
 
 def waiting_sentence(execution: Execution | None, now: datetime | None = None) -> str:

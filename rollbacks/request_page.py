@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,12 +17,15 @@ from approvals.services import decision_on, objection_to, open_roles
 from records.models import ChangeRecord, Fact
 from rollbacks.checklist import ITEMS, Item
 from rollbacks.models import Answer, Execution, Request, Revision
-from rollbacks.queries import current_execution, waiting_sentence
+from rollbacks.queries import executions_of, waiting_sentence
 from rollbacks.services.moves import subject_of
-from rollbacks.services.submission import Blocker, Reading, blockers, read_request
+from rollbacks.services.requests import current_answers
+from rollbacks.services.submission import Blocker, Reading, blockers, newest_first, read_request
 from rollbacks.states import EDITABLE, State
 
 TIMELINE = 200
+# From here on the plan that was signed is the truth, not what the target and the files look like now.
+SIGNED = frozenset({State.EXECUTING, State.NEEDS_ATTENTION, State.SUCCEEDED})
 
 
 @dataclass(frozen=True)
@@ -84,24 +87,28 @@ class RequestPage:
 
 def request_page(request: Request, person: Any) -> RequestPage:
     """Return the page's reading for this viewer; reverse SQL is only analysed while it can still be edited."""
-    reading = read_request(request)
+    revisions = tuple(Revision.objects.filter(request=request).select_related("author").order_by("-number"))
+    signed = revisions[0].plan if State(request.state) in SIGNED else None
+    reading = None if signed else read_request(request, revisions[0])
+    answers = reading.answers if reading else current_answers(request)
     now = datetime.now(UTC)
     editable = State(request.state) in EDITABLE
-    missing = blockers(reading, now=now) if request.state == State.DRAFT else ()
+    missing = blockers(reading, now=now) if reading and request.state == State.DRAFT else ()
     cases = list(Case.objects.filter(subject=subject_of(request.pk)).order_by("-id"))
     case = next((each for each in cases if each.closed_at is None), None)
     decision = decision_on(case) if case else None
     roles = open_roles(case, decision, person) if case and decision else ()
-    execution = current_execution(request)
+    executions = tuple(executions_of(request))
+    execution = executions[0] if executions else None
     record = _record(request)
     files = may(person, REQUESTING_ROLES)
     return RequestPage(
         request=request,
-        revision=reading.revision,
-        revisions=tuple(Revision.objects.filter(request=request).select_related("author").order_by("-number")),
-        undo=_undo(reading),
-        impacts=reading.impacts,
-        checklist=_checklist(reading, execution),
+        revision=revisions[0],
+        revisions=revisions,
+        undo=_undo(reading) if reading else _signed_undo(signed or {}),
+        impacts=reading.impacts if reading else tuple((signed or {})["impacts"]),
+        checklist=_checklist(answers, revisions[0], execution),
         blockers=missing,
         case=case,
         closed_cases=_closed(cases),
@@ -109,7 +116,7 @@ def request_page(request: Request, person: Any) -> RequestPage:
         chips=_chips(case, decision, roles),
         may_not_sign=objection_to(case, person) if case else "",
         execution=execution,
-        executions=tuple(Execution.objects.filter(request=request).order_by("-number")),
+        executions=executions,
         waiting=waiting_sentence(execution),
         record=record,
         timeline=_timeline(request),
@@ -148,35 +155,40 @@ def _primary(
 def _undo(reading: Reading) -> tuple[UndoRow, ...]:
     migrations = reading.migrations
     rows = []
-    order = {tag: position for position, tag in enumerate(migrations)}
-    for tag in sorted(reading.revision.reverse_sql, key=lambda each: order.get(each, 0), reverse=True):
+    for tag in newest_first(reading):
         migration = migrations.get(tag, {})
         reverse = reading.assessments.get(tag)
         problems = [reading.unreadable[tag]] if tag in reading.unreadable else []
         problems += [f"Line {refusal.line}: {refusal.sentence}" for refusal in reverse.refusals] if reverse else []
-        impacts = [impact.sentence for impact in reverse.impacts] if reverse else []
         rows.append(
             UndoRow(
                 tag=tag,
                 idx=migration.get("idx"),
                 forward_sql=migration.get("sql", ""),
                 reverse_sql=reading.revision.reverse_sql[tag],
-                impacts=tuple(dict.fromkeys([*impacts, *migration.get("impacts", [])])),
+                impacts=reading.impacts_of(tag),
                 problems=tuple(problems),
             )
         )
     return tuple(rows)
 
 
-def _checklist(reading: Reading, execution: Execution | None) -> tuple[ChecklistRow, ...]:
+def _signed_undo(plan: Mapping[str, Any]) -> tuple[UndoRow, ...]:
+    """Once a plan runs, the page shows what was signed; the files may have changed since."""
+    return tuple(UndoRow(each["tag"], each["idx"], "", each["reverse_sql"], (), ()) for each in plan["undo"])
+
+
+def _checklist(
+    answers: Mapping[str, Answer], revision: Revision, execution: Execution | None
+) -> tuple[ChecklistRow, ...]:
     backup = None
     if execution is not None:
         backup = next((run for run in execution.steps.all() if run.name == "backup" and run.state == "done"), None)
-    incident = reading.revision.production_incident
+    incident = revision.production_incident
     return tuple(
         ChecklistRow(
             item=item,
-            answer=reading.answers.get(item.key),
+            answer=answers.get(item.key),
             asked=not item.by_worker and (incident or not item.incident_only),
             worker_evidence=backup.evidence if backup and item.by_worker else None,
         )
@@ -212,7 +224,7 @@ def _closed(cases: Sequence[Case]) -> tuple[tuple[Case, tuple[SignOff, ...]], ..
 def _record(request: Request) -> ChangeRecord | None:
     if request.state != State.SUCCEEDED:
         return None
-    return ChangeRecord.objects.filter(subject=subject_of(request.pk)).order_by("-id").first()
+    return ChangeRecord.objects.filter(subject=subject_of(request.pk)).defer("document").order_by("-id").first()
 
 
 def _timeline(request: Request) -> tuple[dict[str, Any], ...]:

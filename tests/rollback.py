@@ -62,7 +62,9 @@ def draft(people: Mapping[str, Any], target: Target, return_to: str = DEFAULT_RE
     return request
 
 
-def sign(person: Any, request: Request, role: str, digest: str, choice: Choice = Choice.APPROVE, reason: str = "") -> Any:
+def sign(
+    person: Any, request: Request, role: str, digest: str, choice: Choice = Choice.APPROVE, reason: str = ""
+) -> Any:
     """Vote as this person, freshly re-authenticated."""
     return signing.sign_off(
         person, request.pk, role=role, choice=choice, reason=reason, digest_seen=digest,
@@ -78,7 +80,9 @@ def approve(people: Mapping[str, Any], request: Request) -> str:
     return plan.digest
 
 
-def started(people: Mapping[str, Any], nzila: TargetDatabase, return_to: str = DEFAULT_RETURN, **changes: Any) -> Execution:
+def started(
+    people: Mapping[str, Any], nzila: TargetDatabase, return_to: str = DEFAULT_RETURN, **changes: Any
+) -> Execution:
     """File, sign and start a rollback on this target; no step is done yet."""
     request = draft(people, register(nzila), return_to, **changes)
     approve(people, request)

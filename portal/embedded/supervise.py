@@ -28,16 +28,20 @@ class Supervisor:
         self.children: dict[str, subprocess.Popen[str]] = {}
         self.stopping = threading.Event()
 
-    def start(self, name: str, command: Sequence[str], *, quiet: bool = False, **extra: str) -> None:
+    def start(
+        self, name: str, command: Sequence[str], *, quiet: bool = False, extra: Mapping[str, str] | None = None
+    ) -> None:
         """Start a command; its lines appear behind its name, on stderr when our output is for a program (`quiet`)."""
         child = subprocess.Popen(
-            list(command), env={**self.environ, **extra}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            list(command), env={**self.environ, **(extra or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGTERM),
         )  # fmt: skip
         colour = COLOURS[len(self.children) % len(COLOURS)]
         self.children[name] = child
-        threading.Thread(target=_pass_on, args=(name, colour, child, sys.stderr if quiet else sys.stdout), daemon=True).start()
+        threading.Thread(
+            target=_pass_on, args=(name, colour, child, sys.stderr if quiet else sys.stdout), daemon=True
+        ).start()
 
     def wait_ready(self, url: str, *, seconds: float = 60) -> None:
         """Return once the address answers 200; raise EmbeddedError when a child ends first or time is up."""

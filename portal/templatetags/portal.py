@@ -215,7 +215,10 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
     if choices:
         widget.attrs.update(attrs)
     control = "" if choices else bound.as_widget(attrs=attrs)
-    return {"field": bound, "control": control, "choices": choices, "checkbox": checkbox, "hint": hint}
+    needed = bound.name in getattr(bound.form, "needed", ())
+    return {
+        "field": bound, "control": control, "choices": choices, "checkbox": checkbox, "hint": hint, "needed": needed
+    }  # fmt: skip
 
 
 @register.inclusion_tag("components/error_summary.html")

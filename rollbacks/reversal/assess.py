@@ -297,7 +297,7 @@ def walk(name: str, tree: Any) -> Iterator[tuple[str, Tree]]:
         name, node = waiting.pop()
         if isinstance(node, Mapping):
             yield name, node
-            waiting += [(key, value) for key, value in reversed(node.items())]
+            waiting += [(key, node[key]) for key in reversed(list(node))]
         elif isinstance(node, list):
             waiting += [(name, part) for part in reversed(node)]
 

@@ -114,7 +114,7 @@ def answer(
     item: str,
     text: str = "",
     link: str = "",
-    upload: UploadedFile | None = None,
+    upload: UploadedFile[Any] | None = None,
 ) -> Answer:
     """Answer one checklist item with evidence; an answer while votes are being given makes them void.
 
@@ -208,7 +208,7 @@ def _same(current: Revision, wording: Wording, reverse_sql: Mapping[str, str]) -
     )
 
 
-def _attach(actor: Any, upload: UploadedFile) -> Attachment:
+def _attach(actor: Any, upload: UploadedFile[Any]) -> Attachment:
     if upload.size is None or upload.size > MAX_ATTACHMENT:
         raise Refused("The file is larger than 4 MiB; give a link to it instead.")
     content = upload.read()

@@ -55,27 +55,36 @@ class Reading:
     unreadable: Mapping[str, str]
 
     @property
+    def content(self) -> dict[str, Any]:
+        """What was read of the target; empty when it could not be read, which is a blocker."""
+        return dict(self.inventory.content or {}) if self.inventory else {}
+
+    @property
     def migrations(self) -> dict[str, dict[str, Any]]:
         """The inventory's migrations by tag."""
-        if self.inventory is None or self.inventory.content is None:
-            return {}
-        return {each["tag"]: each for each in self.inventory.content["migrations"]}
+        return {each["tag"]: each for each in self.content.get("migrations", [])}
 
     @property
     def impacts(self) -> tuple[str, ...]:
         """One sentence for each way in which undoing these migrations touches a security control."""
-        found: dict[str, None] = {}
-        for tag, reverse in self.assessments.items():
-            found.update({f"{tag}: {impact.sentence}": None for impact in reverse.impacts})
-        for tag in self.revision.reverse_sql:
-            for sentence in self.migrations.get(tag, {}).get("impacts", []):
-                found[f"{tag}: {sentence}"] = None
-        return tuple(found)
+        return tuple(f"{tag}: {sentence}" for tag in newest_first(self) for sentence in self.impacts_of(tag))
+
+    def impacts_of(self, tag: str) -> tuple[str, ...]:
+        """Return what the reverse SQL of one migration touches; what undoing its forward SQL must touch, if it says none.
+
+        The forward SQL counts as well because a migration that protects the audit trail cannot be undone
+        without weakening it, whatever words the reverse SQL uses.
+        """
+        reverse = self.assessments.get(tag)
+        sentences = [impact.sentence for impact in reverse.impacts] if reverse else []
+        if not sentences:
+            sentences = [f"Undoing it: {each}" for each in self.migrations.get(tag, {}).get("impacts", [])]
+        return tuple(dict.fromkeys(sentences))
 
 
-def read_request(request: Request) -> Reading:
-    """Return the request with its reverse SQL taken apart; nothing is written."""
-    revision = current_revision(request)
+def read_request(request: Request, revision: Revision | None = None) -> Reading:
+    """Return the request (its newest revision, unless given) with its reverse SQL taken apart; nothing is written."""
+    revision = revision or current_revision(request)
     assessments: dict[str, assess.Assessment] = {}
     unreadable: dict[str, str] = {}
     for tag, sql in revision.reverse_sql.items():
@@ -134,6 +143,12 @@ def submit(actor: Any, request_id: int) -> Plan:
         return plan
 
 
+def newest_first(reading: Reading) -> list[str]:
+    """Return the tags to undo in the order in which they are undone."""
+    order = {tag: position for position, tag in enumerate(reading.migrations)}
+    return sorted(reading.revision.reverse_sql, key=lambda tag: order.get(tag, -1), reverse=True)
+
+
 def people_who_touched(request: Request) -> dict[int, str]:
     """Return who filed, edited or answered, and the sentence that keeps each of them from signing."""
     touched: dict[int, str] = {}
@@ -147,9 +162,9 @@ def people_who_touched(request: Request) -> dict[int, str]:
 
 def build_plan(reading: Reading) -> Plan:
     """Return the plan of a reading without blockers; what it is built from decides its digest completely."""
-    content = reading.inventory.content  # type: ignore[union-attr]  # a reading without blockers has one
+    content = reading.content
     request, revision = reading.request, reading.revision
-    undo = tuple(_undo(reading.migrations[tag], revision.reverse_sql[tag]) for tag in _newest_first(reading))
+    undo = tuple(_undo(reading.migrations[tag], revision.reverse_sql[tag]) for tag in newest_first(reading))
     impacts = reading.impacts
     return Plan(
         request=request.pk,
@@ -230,7 +245,7 @@ def _moved_blockers(reading: Reading) -> list[Blocker]:
 
 def _sql_blockers(reading: Reading) -> list[Blocker]:
     found = []
-    for tag in _newest_first(reading):
+    for tag in newest_first(reading):
         anchor = f"sql-{tag}"
         if not reading.revision.reverse_sql[tag].strip():
             sentence = f"{tag} has no reverse SQL; write the statements that undo it."
@@ -274,11 +289,6 @@ def _log_incident(facts: trail.Facts, actor: Any, reading: Reading) -> None:
         return
     incident = SecurityIncident.objects.create(request=request, logged_by=actor, **logged)
     facts.add("security_incident.logged", subject_of(request.pk), incident=incident.pk, **logged)
-
-
-def _newest_first(reading: Reading) -> list[str]:
-    order = {tag: position for position, tag in enumerate(reading.migrations)}
-    return sorted(reading.revision.reverse_sql, key=lambda tag: order.get(tag, -1), reverse=True)
 
 
 def _undo(migration: Mapping[str, Any], reverse_sql: str) -> Undo:

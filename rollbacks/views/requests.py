@@ -132,8 +132,8 @@ def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """What a revision changed against the one before it."""
     after = get_object_or_404(Revision.objects.select_related("author", "request"), request_id=pk, number=number)
     before = Revision.objects.filter(request_id=pk, number=number - 1).first()
-    context = {"rollback": after.request, "after": after, "before": before}
-    context["difference"] = difference(before, after) if before else ""
+    changes = difference(before, after) if before else ""
+    context = {"rollback": after.request, "after": after, "before": before, "difference": changes}
     return render(request, "rollbacks/compare.html", context)
 
 

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_http_methods
 from approvals.policy import Choice
 from approvals.roles import ROLES
 from approvals.services import VoteRefused, decision_on, objection_to, open_case_of, open_roles
+from rollbacks.checklist import Item, asked
 from rollbacks.forms import SignForm
-from rollbacks.models import Request, Revision
+from rollbacks.models import Answer, Request, Revision
 from rollbacks.plan import Plan
 from rollbacks.services.moves import Refused, subject_of
+from rollbacks.services.requests import current_answers
 from rollbacks.services.signing import sign_off
 from rollbacks.views.doors import door
 
@@ -53,10 +55,16 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
         "case": case,
         "roles": roles,
         "objection": objection_to(case, request.user),
+        "checklist": _checklist(found, revision),
         "form": form,
         "refused": refused,
     }
     return render(request, "rollbacks/sign.html", context, status=409 if refused else 200)
+
+
+def _checklist(found: Request, revision: Revision) -> list[tuple[Item, Answer | None]]:
+    answers = current_answers(found)
+    return [(item, answers.get(item.key)) for item in asked(production_incident=revision.production_incident)]
 
 
 def _form(request: HttpRequest, digest: str, roles: tuple[str, ...]) -> SignForm:

@@ -296,9 +296,7 @@ def test_reverse_sql_that_leads_elsewhere_is_stopped_by_the_rehearsal(
 ) -> None:
     before = facts_of(nzila)
     wrong = 'DROP TRIGGER audit_events_no_update ON "audit_events";'
-    execution = started(
-        people, nzila, "0003_redundant_starfox", reverse_sql={"0004_audit_events_immutable": wrong}
-    )
+    execution = started(people, nzila, "0003_redundant_starfox", reverse_sql={"0004_audit_events_immutable": wrong})
 
     assert drive(execution, nzila.environ) == "failed"
 
@@ -306,7 +304,10 @@ def test_reverse_sql_that_leads_elsewhere_is_stopped_by_the_rehearsal(
     assert "audit_events_no_delete" in step(execution, "rehearse").sentence
     assert facts_of(nzila) == before
     branches = subprocess.run(
-        ["git", "-C", str(nzila.repository), "branch", "--list", "rollback/*"], capture_output=True, text=True, check=True
+        ["git", "-C", str(nzila.repository), "branch", "--list", "rollback/*"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert branches.stdout == ""
 

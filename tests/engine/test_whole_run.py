@@ -66,7 +66,7 @@ def test_every_return_point_is_reached_and_surviving_rows_keep_their_bytes(
         actual = read_facts(connection, ignore_schemas={"drizzle"}).without(ACCESS_KINDS)
     assert compare(expected, actual).sentences() == []
     assert fingerprint(nzila) == before
-    newest = nzila.rows('SELECT hash, created_at FROM drizzle.__drizzle_migrations ORDER BY created_at DESC LIMIT 1')[0]
+    newest = nzila.rows("SELECT hash, created_at FROM drizzle.__drizzle_migrations ORDER BY created_at DESC LIMIT 1")[0]
     staged = step(execution, "stage").evidence
     assert newest == (staged["file_sha256"], staged["when"])
 

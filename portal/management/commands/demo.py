@@ -81,9 +81,7 @@ class Command(BaseCommand):
     def _once(self, services: Services, options: dict[str, Any]) -> None:
         known = [migration.tag for migration in migrations().migrations]
         if options["return_to"] not in known[:-1]:
-            raise CommandError(
-                _("--return-to must be one of %(tags)s.") % {"tags": ", ".join(known[:-1])}
-            )
+            raise CommandError(_("--return-to must be one of %(tags)s.") % {"tags": ", ".join(known[:-1])})
         supervisor = Supervisor(os.environ)
         steps: list[dict[str, Any]] = []
 
@@ -98,7 +96,8 @@ class Command(BaseCommand):
             # A queue of its own: a demo that runs beside it has its own worker, and neither takes the other's work.
             settings.CELERY_TASK_DEFAULT_QUEUE = f"once-{os.getpid()}"
             _use_queue(settings.CELERY_TASK_DEFAULT_QUEUE)
-            supervisor.start("worker", _worker(), quiet=options["json"], CELERY_QUEUE=settings.CELERY_TASK_DEFAULT_QUEUE)
+            queue = {"CELERY_QUEUE": settings.CELERY_TASK_DEFAULT_QUEUE}
+            supervisor.start("worker", _worker(), quiet=options["json"], extra=queue)
             people = organisation.add_people()
             target = demo_once.fresh_target(services)
             made = demo_once.file_and_sign(people, target, options["return_to"], say)
@@ -116,16 +115,18 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(result, indent=2))
             return
         self.stdout.write(
-            _("\n%(request)s is at the return point and its record is sealed.\n  record      %(repository)s\n              branch %(branch)s, %(record)s\n  digest      %(digest)s\n  trail head  %(trail_head)s")
+            _(
+                "\n%(request)s is at the return point and its record is sealed.\n  record      %(repository)s\n              branch %(branch)s, %(record)s\n  digest      %(digest)s\n  trail head  %(trail_head)s"
+            )
             % result
         )
 
 
 def _start_processes(supervisor: Supervisor, port: int) -> None:
     # The web process never holds a target's credentials, so it is not told where they are.
-    web = {name: "" for name in ("PGSERVICEFILE", "NZILA_DIRECT_DATABASE_URL", "SCRATCH_DATABASE_URL", "BACKUP_DIR")}
+    web = dict.fromkeys(("PGSERVICEFILE", "NZILA_DIRECT_DATABASE_URL", "SCRATCH_DATABASE_URL", "BACKUP_DIR"), "")
     uvicorn = [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
-    supervisor.start("web", [*uvicorn, "--workers", "2", "--log-level", "warning", "--no-server-header"], **web)
+    supervisor.start("web", [*uvicorn, "--workers", "2", "--log-level", "warning", "--no-server-header"], extra=web)
     supervisor.start("worker", _worker())
     schedule = os.path.join(os.environ["PORTAL_STATE"], "beat")
     supervisor.start("beat", [sys.executable, "-m", "celery", "-A", "portal", "beat", "-l", "warning", "-s", schedule])

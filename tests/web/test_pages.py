@@ -1,0 +1,258 @@
+"""Every page for every kind of person: who gets in, what is refused, and how many queries a page takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from rollbacks.models import Request
+from rollbacks.services import submission
+from tests.conftest import TargetDatabase
+from tests.rollback import approve, draft, drive, register, sign
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MAX_QUERIES = 12
+ANYBODY = {"account_login", "account_logout", "account_inactive", "livez", "readyz"}
+
+
+def client_of(person: Any) -> Client:
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def routes() -> list[str]:
+    def names(patterns: list[URLPattern | URLResolver]) -> list[str]:
+        return [str(pattern.name) for pattern in patterns if isinstance(pattern, URLPattern)]
+
+    return names(get_resolver().url_patterns)
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "target": {"name": "nzila"}, "target-read": {"name": "nzila"}, "request-new": {"name": "nzila"},
+    "request-answer": {"item": "on_call"}, "request-compare": {"number": 1}, "request-file": {"attachment_pk": 1},
+}  # fmt: skip
+
+
+def address(name: str, pk: int, target: str) -> str:
+    from django.urls import reverse
+
+    arguments = dict(ARGUMENTS.get(name, {}))
+    if "name" in arguments:
+        arguments["name"] = target
+    elif name.startswith(("request-", "record-")) or name in {"request", "run", "record"}:
+        arguments["pk"] = pk
+    return reverse(name, kwargs=arguments)
+
+
+def test_every_route_asks_who_is_there(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    request = draft(people, register(nzila))
+    for name in routes():
+        if name in ANYBODY:
+            continue
+        for method in ("get", "post"):
+            response = getattr(Client(), method)(address(name, request.pk, nzila.name))
+            assert response.status_code == 302, name
+            assert response["Location"].startswith("/accounts/login/"), name
+
+
+def test_somebody_without_a_role_gets_in_nowhere(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    request = draft(people, register(nzila))
+    stranger = get_user_model().objects.create_user("stranger", password="no-role-at-all")
+    client = client_of(stranger)
+    for name in routes():
+        if name in ANYBODY or name.startswith("account_"):
+            continue
+        statuses = {
+            getattr(client, method)(address(name, request.pk, nzila.name)).status_code for method in ("get", "post")
+        }
+        assert statuses <= {403, 405}, name
+
+
+@pytest.mark.parametrize("role", ["auditor", "security", "cto", "administrator"])
+def test_people_who_may_not_file_may_not_change_anything(
+    people: dict[str, Any], nzila: TargetDatabase, role: str
+) -> None:
+    request = draft(people, register(nzila))
+    client = client_of(people[role])
+    changing = {
+        "request-new": {"return_to": "0003_redundant_starfox"}, "request-edit": {"revision": 1, "reason": "mine"},
+        "request-answer": {"text": "mine"}, "request-submit": {}, "request-withdraw": {}, "request-resume": {},
+    }  # fmt: skip
+    for name, content in changing.items():
+        response = client.post(address(name, request.pk, nzila.name), content)
+        assert response.status_code in {403, 409}, name
+    assert Request.objects.get().state == "draft"
+    assert Request.objects.get().revisions.count() == 1
+
+
+def test_no_page_takes_more_queries_than_twelve(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    target = register(nzila)
+    for _ in range(3):
+        in_review = draft(people, target)
+        plan = submission.submit(people["engineer"], in_review.pk)
+        sign(people["platform"], in_review, "platform", plan.digest)
+    execution = started_on(people, target)
+    drive(execution, nzila.environ)
+    counts = {}
+    for name, pk in [
+        ("home", 0), ("requests", 0), ("targets", 0), ("target", 0), ("request", in_review.pk),
+        ("request", execution.request_id), ("request-edit", in_review.pk), ("request-sign", in_review.pk),
+        ("run", execution.request_id), ("records", 0), ("record", record_pk()), ("trail", 0), ("request-new", 0),
+    ]:  # fmt: skip
+        client = client_of(people["security" if name == "request-sign" else "engineer"])
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            response = client.get(address(name, pk, nzila.name))
+        assert response.status_code == 200, name
+        counts[f"{name} {pk}"] = len(captured)
+    assert {name: count for name, count in counts.items() if count > MAX_QUERIES} == {}
+
+
+def record_pk() -> int:
+    from records.models import ChangeRecord
+
+    return int(ChangeRecord.objects.get().pk)
+
+
+def started_on(people: dict[str, Any], target: Any) -> Any:
+    from rollbacks.services import running
+
+    request = draft(people, target)
+    approve(people, request)
+    return running.start(people["engineer"], request.pk)
+
+
+def test_a_draft_with_gaps_is_refused_with_the_whole_list(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    target = register(nzila)
+    client = client_of(people["engineer"])
+    opened = client.post(address("request-new", 0, nzila.name), {"return_to": "0002_rich_marten_broadcloak"})
+    assert opened.status_code == 302
+    request = Request.objects.get(target=target)
+
+    refused = client.post(address("request-submit", request.pk, nzila.name))
+
+    assert refused.status_code == 409
+    page = refused.content.decode()
+    for part in (
+        "0003_redundant_starfox has no reverse SQL", "has no reason", "Notify on-call", "Confirm the return point",
+        "feature flags", "security incident logged", "justification",
+    ):  # fmt: skip
+        assert part in page, part
+    assert Request.objects.get().state == "draft"
+
+
+def test_what_was_typed_is_kept_when_somebody_else_saved_meanwhile(
+    people: dict[str, Any], nzila: TargetDatabase
+) -> None:
+    request = draft(people, register(nzila))
+    client = client_of(people["engineer"])
+    form = {"reason": "first", "sql-0004_audit_events_immutable": "SELECT 1", "sql-0003_redundant_starfox": "SELECT 2"}
+    assert client.post(address("request-edit", request.pk, ""), {**form, "revision": 1}).status_code == 302
+
+    late = client.post(address("request-edit", request.pk, ""), {**form, "revision": 1, "reason": "second thoughts"})
+
+    assert late.status_code == 409
+    assert "second thoughts" in late.content.decode()
+    assert "ada saved revision 2" in late.content.decode()
+    assert request.revisions.count() == 2
+
+
+def test_pages_carry_a_strict_policy_and_are_not_cached(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    response = client_of(people["engineer"]).get("/")
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy and "unsafe-eval" not in policy
+    assert response["Cache-Control"] == "no-store"
+    assert response["X-Frame-Options"] == "DENY"
+
+
+def test_a_page_of_the_target_shows_violations_and_blocks_the_submission(
+    people: dict[str, Any], nzila: TargetDatabase
+) -> None:
+    from tests.rollback import read
+
+    target = register(nzila)
+    request = draft(people, target)
+    with nzila.connect() as line:
+        line.execute("INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('feed', 1795429220639)")
+    read(nzila, target)
+    client = client_of(people["engineer"])
+
+    assert "belongs to no journal entry" in client.get(address("target", 0, nzila.name)).content.decode()
+    refused = client.post(address("request-submit", request.pk, nzila.name))
+    assert refused.status_code == 409 and "belongs to no journal entry" in refused.content.decode()
+
+
+def test_signing_needs_the_password_and_the_digest_that_was_shown(
+    people: dict[str, Any], nzila: TargetDatabase
+) -> None:
+    request = draft(people, register(nzila))
+    plan = submission.submit(people["engineer"], request.pk)
+    client = client_of(people["platform"])
+    vote = {"digest": plan.digest, "role": "platform", "choice": "approve", "reason": ""}
+    page = address("request-sign", request.pk, "")
+
+    wrong = client.post(page, {**vote, "password": "not-the-password"})
+    assert wrong.status_code == 200 and "password" in wrong.content.decode().lower()
+    stale = client.post(page, {**vote, "digest": "0" * 64, "password": "demo-platform"})
+    assert stale.status_code == 409
+    assert request_votes(request) == 0
+    assert client.post(page, {**vote, "password": "demo-platform"}).status_code == 302
+    assert request_votes(request) == 1
+    again = client.post(page, {**vote, "password": "demo-platform"})
+    assert again.status_code == 409 and request_votes(request) == 1
+
+
+def request_votes(request: Request) -> int:
+    from approvals.models import SignOff
+
+    return SignOff.objects.filter(case__subject=f"request:{request.pk}").count()
+
+
+def test_starting_needs_the_databases_name(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    request = draft(people, register(nzila))
+    approve(people, request)
+    client = client_of(people["engineer"])
+    assert client.post(address("request-start", request.pk, ""), {"database": "other"}).status_code == 200
+    assert Request.objects.get().state == "in_review"
+    assert client.post(address("request-start", request.pk, ""), {"database": nzila.name}).status_code == 302
+    assert Request.objects.get().state == "executing"
+
+
+def test_an_evidence_file_is_only_ever_a_download(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    request = draft(people, register(nzila))
+    client = client_of(people["engineer"])
+    upload = SimpleUploadedFile("page<script>.html", b"<script>alert(1)</script>", content_type="text/html")
+    assert client.post(address("request-answer", request.pk, ""), {"upload": upload}).status_code == 302
+    answer = request.answers.order_by("-id")[0]
+    response = client.get(f"/requests/{request.pk}/files/{answer.attachment_id}/")
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"] == 'attachment; filename="pagescript.html"'
+    assert client.get(f"/requests/{request.pk + 1}/files/{answer.attachment_id}/").status_code == 404
+
+
+def test_an_edit_in_review_makes_the_votes_count_for_nothing_visibly(
+    people: dict[str, Any], nzila: TargetDatabase
+) -> None:
+    request = draft(people, register(nzila))
+    plan = submission.submit(people["engineer"], request.pk)
+    sign(people["platform"], request, "platform", plan.digest)
+    client = client_of(people["engineer"])
+    form = {"reason": "Another reason.", "revision": 1, "security_incident": "SEC-1", "justification": "J"}
+    sql = {f"sql-{tag}": text for tag, text in request.revisions.get().reverse_sql.items()}
+    assert client.post(address("request-edit", request.pk, ""), {**form, **sql}).status_code == 302
+
+    page = client.get(address("request", request.pk, "")).content.decode()
+    assert "Votes that no longer count" in page and "Paul Ilunga" in page
+    assert Request.objects.get().state == "draft"
