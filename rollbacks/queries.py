@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
 
 from approvals.models import Case
 from approvals.policy import Decision
 from approvals.policy import State as Judged
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import decisions_on, open_roles
+from records.models import ChangeRecord
 from rollbacks.models import Execution, Inventory, Request, StepRun, Target
 from rollbacks.services.moves import subject_of
 from rollbacks.states import State
@@ -96,6 +98,13 @@ def executions_of(request: Request) -> QuerySet[Execution]:
     """Return the request's executions, newest first, with their steps, in two queries."""
     rows = Execution.objects.filter(request=request).select_related("started_by").prefetch_related("steps")
     return rows.order_by("-number")
+
+
+def with_record(requests: QuerySet[Request]) -> QuerySet[Request]:
+    """Add `record_pk` to each request: its sealed change record's id, or None."""
+    subject = Concat(Value("request:"), Cast(OuterRef("pk"), CharField()))
+    newest = ChangeRecord.objects.filter(subject=subject).order_by("-id").values("pk")[:1]
+    return requests.annotate(record_pk=Subquery(newest))
 
 
 def waiting_sentence(execution: Execution | None, now: datetime | None = None) -> str:

@@ -14,7 +14,7 @@ from approvals.policy import Decision, Need, Policy, Vote
 from approvals.policy import State as Judged
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import decision_on, objection_to, open_roles
-from records.models import ChangeRecord, Fact
+from records.models import Fact
 from rollbacks.checklist import ITEMS, Item
 from rollbacks.models import Answer, Execution, Request, Revision
 from rollbacks.queries import executions_of, waiting_sentence
@@ -78,7 +78,7 @@ class RequestPage:
     execution: Execution | None
     executions: tuple[Execution, ...]
     waiting: str
-    record: ChangeRecord | None
+    record: int | None
     timeline: tuple[dict[str, Any], ...]
     may_edit: bool
     may_withdraw: bool
@@ -100,7 +100,6 @@ def request_page(request: Request, person: Any) -> RequestPage:
     roles = open_roles(case, decision, person) if case and decision else ()
     executions = tuple(executions_of(request))
     execution = executions[0] if executions else None
-    record = _record(request)
     files = may(person, REQUESTING_ROLES)
     return RequestPage(
         request=request,
@@ -118,7 +117,7 @@ def request_page(request: Request, person: Any) -> RequestPage:
         execution=execution,
         executions=executions,
         waiting=waiting_sentence(execution),
-        record=record,
+        record=getattr(request, "record_pk", None),
         timeline=_timeline(request),
         may_edit=files and editable,
         may_withdraw=(request.author_id == person.pk or may(person, ["platform"])) and editable,
@@ -219,12 +218,6 @@ def _closed(cases: Sequence[Case]) -> tuple[tuple[Case, tuple[SignOff, ...]], ..
         for row in SignOff.objects.filter(case__in=closed).select_related("person").order_by("id"):
             votes.setdefault(row.case_id, []).append(row)
     return tuple((case, tuple(votes.get(case.pk, ()))) for case in closed)
-
-
-def _record(request: Request) -> ChangeRecord | None:
-    if request.state != State.SUCCEEDED:
-        return None
-    return ChangeRecord.objects.filter(subject=subject_of(request.pk)).defer("document").order_by("-id").first()
 
 
 def _timeline(request: Request) -> tuple[dict[str, Any], ...]:

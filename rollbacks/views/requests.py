@@ -51,7 +51,7 @@ def new_request(request: HttpRequest, name: str) -> HttpResponse:
 @door
 def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The request page: what it is, what state it is in, what can be done now, what it waits for."""
-    found = _find(pk)
+    found = get_object_or_404(queries.with_record(Request.objects.select_related("target", "author")), pk=pk)
     context = {"page": request_page(found, request.user), "withdraw_form": WithdrawForm()}
     return render(request, "rollbacks/request.html", context)
 
