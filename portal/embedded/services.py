@@ -44,7 +44,7 @@ class Services:
             if not only_started or service in self.started:
                 service.stop()
         self.started.clear()
-        if not only_started:
+        if not any(self.status().values()):
             shutil.rmtree(self.state.sockets, ignore_errors=True)
 
     def status(self) -> dict[str, bool]:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from rollbacks.adapters import target as targets
-from rollbacks.adapters.ledger import apply_forward
+from rollbacks.adapters.ledger import Unreplayable, apply_forward
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
@@ -28,7 +28,7 @@ def perform(ctx: StepContext) -> Evidence:
     try:
         replayed = _replay(ctx)
         rehearsed = _rehearse(ctx, replayed)
-    except (StatementFailed, ScratchRefused, targets.Unreachable) as error:
+    except (StatementFailed, ScratchRefused, Unreplayable, targets.Unreachable) as error:
         raise StepFailed(f"Rehearsal: {error} Nothing was changed on the target.") from error
     except psycopg.Error as error:
         raise StepFailed(f"Rehearsal: {targets.one_sentence(error)} Nothing was changed on the target.") from error

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import uuid
 
-from rollbacks.adapters.repository import BranchTaken, Repository, RepositoryError
+from rollbacks.adapters.repository import Repository, RepositoryError
 from rollbacks.drizzle.journal import read_folder
 from rollbacks.drizzle.preflight import Ledger, LedgerRow
-from rollbacks.drizzle.recipe import RollbackFiles, compose
+from rollbacks.drizzle.recipe import NameTaken, NoSnapshot, RollbackFiles, compose
 from rollbacks.ports import Evidence, StepContext, StepFailed
 
 # Name for deriving the snapshot's id from the execution, so that a repeated stage writes the same bytes.
@@ -58,7 +58,7 @@ def perform(ctx: StepContext) -> Evidence:
             message=_message(ctx),
             author=ctx.started_by,
         )
-    except (RepositoryError, BranchTaken) as error:
+    except (RepositoryError, NoSnapshot, NameTaken) as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
     return _evidence(ctx, commit, files.tag, files.idx, files.when)
 
