@@ -111,6 +111,9 @@ class Postgres:
             self._call("pg_ctl", "-D", str(self.folder), "stop", "-m", "fast", "-w", "-t", "30")
         else:
             pid_file.unlink()
+            # The socket's lock names the same pid, which may belong to somebody else by now.
+            for leftover in self.socket.glob(".s.PGSQL.*"):
+                leftover.unlink()
 
     def _launch(self, settings: tuple[str, ...], tied: bool) -> None:
         log = self.state.root / "logs" / f"postgres-{self.name}.log"
@@ -125,20 +128,30 @@ class Postgres:
         ]
         for setting in ("max_connections=200", "max_prepared_transactions=0", *settings):
             arguments += ["-c", setting]
+        deadline = time.monotonic() + START_SECONDS
+        while (said := self._attempt(arguments, log, deadline, tied)) is not None:
+            # A killed postmaster's last backends hold its memory a moment longer; the server refuses until they end.
+            if "pre-existing shared memory block" not in said or time.monotonic() > deadline:
+                raise EmbeddedError(_why(f"start PostgreSQL ({self.name})", said))
+            time.sleep(0.2)
+        if not tied:
+            self.child = None
+
+    def _attempt(self, arguments: list[str], log: Path, deadline: float, tied: bool) -> str | None:
+        """Start the server once; None when it answers, what it wrote to its log when it ended instead."""
         with log.open("ab") as sink:
+            began = sink.tell()
             self.child = subprocess.Popen(
                 arguments, cwd="/", env=_environment(), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
                 start_new_session=True, preexec_fn=die_with_parent(signal.SIGINT) if tied else None, **self.user,
             )  # fmt: skip
-        deadline = time.monotonic() + START_SECONDS
         while not self.running():
             if self.child.poll() is not None:
-                raise EmbeddedError(_why(f"start PostgreSQL ({self.name})", _tail(log)))
+                return log.read_bytes()[began:].decode(errors="replace")
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"PostgreSQL ({self.name}) did not answer in {START_SECONDS} s; see {log}.")
             time.sleep(0.03)
-        if not tied:
-            self.child = None
+        return None
 
     def _own_folder(self, folder: Path, mode: int = 0o700) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
@@ -157,10 +170,12 @@ class Postgres:
             ) from error
         if not reachable:
             self.bin = _copy_bundle(self.bin)
-        self.state.root.mkdir(parents=True, exist_ok=True)
+        with mapped(f"use the folder {self.state.root}"):
+            self.state.root.mkdir(parents=True, exist_ok=True)
         if not self._reaches(self.state.root):
             self.base = SHARED / f"rollback-{self.state.tag}"
-            self.base.mkdir(mode=0o711, exist_ok=True)
+            with mapped(f"use the folder {self.base}"):
+                self.base.mkdir(mode=0o711, exist_ok=True)
 
     def _reaches(self, path: Path) -> bool:
         done = subprocess.run(["test", "-x", str(path)], cwd="/", check=False, **self.user)
@@ -207,14 +222,11 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": "/", "TZ": "UTC"}
 
 
-def _tail(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 2000))
-        return file.read().decode(errors="replace")
-
-
 def _why(doing: str, output: str) -> str:
     if "No space left" in output or "Disk quota" in output or "File too large" in output:
         return f"The disk is full, so the portal cannot {doing}; free some space and start again."
     lines = [line for line in output.strip().splitlines() if line.strip()]
-    return f"The portal cannot {doing}: {lines[-1] if lines else 'it said nothing'}."
+    # The reason is what the server calls fatal; what it logs after that is only its own shutdown.
+    fatal = [line for line in lines if "FATAL" in line or "initdb: error" in line]
+    said = (fatal or lines or ["it said nothing"])[-1].strip().removesuffix(".")
+    return f"The portal cannot {doing}: {said}."

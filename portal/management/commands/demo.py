@@ -21,6 +21,9 @@ from portal.embedded.state import EmbeddedError
 from portal.embedded.supervise import Supervisor, free_port
 from rollbacks.services.moves import Refused
 
+WORKERS_ONLY = (
+    "PGSERVICEFILE", "NZILA_DIRECT_DATABASE_URL", "SCRATCH_DATABASE_URL", "BACKUP_DIR", "MIGRATE_DATABASE_URL",
+)  # fmt: skip
 RETURN_TO = "0002_rich_marten_broadcloak"
 
 
@@ -123,13 +126,15 @@ class Command(BaseCommand):
 
 
 def _start_processes(supervisor: Supervisor, port: int) -> None:
-    # The web process never holds a target's credentials, so it is not told where they are.
-    web = dict.fromkeys(("PGSERVICEFILE", "NZILA_DIRECT_DATABASE_URL", "SCRATCH_DATABASE_URL", "BACKUP_DIR"), "")
+    # The web side never holds a target's credentials, so it is not told where they are.
+    web = dict.fromkeys(WORKERS_ONLY, "")
     uvicorn = [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     supervisor.start("web", [*uvicorn, "--workers", "2", "--log-level", "warning", "--no-server-header"], extra=web)
     supervisor.start("worker", _worker())
     schedule = os.path.join(os.environ["PORTAL_STATE"], "beat")
-    supervisor.start("beat", [sys.executable, "-m", "celery", "-A", "portal", "beat", "-l", "warning", "-s", schedule])
+    supervisor.start(
+        "beat", [sys.executable, "-m", "celery", "-A", "portal", "beat", "-l", "warning", "-s", schedule], extra=web
+    )
 
 
 def _worker() -> list[str]:
