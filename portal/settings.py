@@ -216,6 +216,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="rollbacks")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "rollbacks.tasks.sweep", "schedule": SWEEP_SECONDS},
+    "sweep-scratch": {"task": "rollbacks.tasks.sweep_scratch", "schedule": 3600.0},
     "read-inventories": {"task": "rollbacks.tasks.read_inventories", "schedule": INVENTORY_SECONDS},
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from rollbacks import settling
+from rollbacks.adapters.scratch import EXECUTION
 from rollbacks.history import history_of
 from rollbacks.models import Execution, StepRun
 from rollbacks.plan import Plan
@@ -71,6 +72,17 @@ def claimable() -> list[int]:
     held = StepRun.objects.filter(execution=OuterRef("pk"), state=RunState.RUNNING, lease_until__gte=Now())
     rows = Execution.objects.filter(Exists(waiting), ~Exists(stuck), ~Exists(held), is_open=True)
     return list(rows.order_by("id").values_list("pk", flat=True))
+
+
+def leftovers(names: Collection[str]) -> list[str]:
+    """Return which of these scratch databases belong to an execution of this portal that is over.
+
+    A worker that was killed while it cleaned up leaves one; a name that this portal did not give is never returned.
+    """
+    owners = {name: found.groups() for name in names if (found := EXECUTION.match(name))}
+    over = Execution.objects.filter(pk__in={int(pk) for _, pk in owners.values()}, is_open=False)
+    digests = dict(over.values_list("pk", "digest"))
+    return sorted(name for name, (digest, pk) in owners.items() if digests.get(int(pk), "").startswith(digest))
 
 
 def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
 from celery import shared_task
 
 from rollbacks import doorbell, engine
+from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.target import REFUSALS
 from rollbacks.models import Target
 from rollbacks.services.targets import keep_inventory, settings_of
 from rollbacks.steps.observation import Unobservable, observe_target
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -26,6 +31,17 @@ def sweep() -> None:
     """Ring for every execution whose next step waits: messages get lost, workers die, leases run out."""
     for execution_id in engine.claimable():
         doorbell.ring(execution_id)
+
+
+@shared_task
+def sweep_scratch() -> None:
+    """Drop what executions that are over left on the scratch server."""
+    try:
+        scratch = Scratch.of(os.environ)
+        for name in engine.leftovers(scratch.names()):
+            scratch.drop(name)
+    except (*REFUSALS, ScratchRefused) as error:
+        logger.warning("The scratch server was not swept: %s", error)
 
 
 @shared_task

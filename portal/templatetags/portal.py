@@ -28,7 +28,6 @@ SECTIONS = {
     "targets": ("targets", "target"),
     "records": ("records", "record"),
     "trail": ("trail",),
-    "incidents": ("incidents", "incident"),
 }
 # Facts repeat these in their sentence, or they are only of use to a machine.
 UNTOLD = frozenset(

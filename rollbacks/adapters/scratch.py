@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 VARIABLE = "SCRATCH_DATABASE_URL"
 PREFIX = "rollback_"
+EXECUTION = re.compile(PREFIX + "([0-9a-f]{12})_([0-9]+)_")
 
 
 class ScratchRefused(Exception):
@@ -79,16 +81,14 @@ class Scratch:
             ).fetchall()
         return {row[0] for row in rows}
 
-    def sweep(self, *, keep: Collection[str]) -> list[str]:
-        """Drop our databases whose name begins with none of `keep`; return what was dropped."""
-        gone = [name for name in sorted(self.names()) if not name.startswith(tuple(keep))]
-        for name in gone:
-            self.drop(name)
-        return gone
-
     def connect(self, name: str) -> Connection:
         """Connect to one of our databases."""
         return connect(self.credentials(name))
+
+
+def execution_prefix(digest: str, execution: int) -> str:
+    """Return how the names of one execution's scratch databases begin."""
+    return f"{PREFIX}{digest[:12]}_{execution}_"
 
 
 def _ours(name: str) -> str:

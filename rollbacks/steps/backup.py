@@ -10,7 +10,7 @@ import psycopg
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.counts import exported_snapshot, row_counts
 from rollbacks.adapters.pg_tools import DumpFailed, NoTools, RestoreFailed, Tools, dump, find_tools, restore
-from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.scratch import Scratch, ScratchRefused, execution_prefix
 from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
@@ -62,8 +62,11 @@ def clean(ctx: StepContext) -> None:
 
 
 def scratch_name(ctx: StepContext, purpose: str = "restored") -> str:
-    """Return the name of this execution's scratch database for a purpose."""
-    return f"rollback_{ctx.execution}_{purpose}"
+    """Return the name of this execution's scratch database for a purpose.
+
+    The digest's beginning is in it because two portals may share a scratch server and both have an execution 1.
+    """
+    return f"{execution_prefix(ctx.digest, ctx.execution)}{purpose}"
 
 
 def restore_backup(ctx: StepContext, name: str) -> None:

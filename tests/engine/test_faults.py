@@ -21,6 +21,7 @@ from django.db import connection
 
 from rollbacks import doorbell, engine, settling, tasks
 from rollbacks.adapters.pg_tools import find_tools
+from rollbacks.adapters.scratch import Scratch, execution_prefix
 from rollbacks.models import Execution, StepRun
 from rollbacks.queries import current_execution, waiting_sentence
 from rollbacks.reversal.catalog import read_facts
@@ -300,9 +301,30 @@ def test_reverse_sql_that_leads_elsewhere_is_stopped_by_the_rehearsal(
 
 
 def test_nothing_is_left_on_the_scratch_server(nzila: TargetDatabase, people: dict[str, Any]) -> None:
-    from rollbacks.adapters.scratch import Scratch
-
     execution = started(people, nzila)
     drive(execution, nzila.environ)
-    assert Scratch.of(nzila.environ).names(f"rollback_{execution.pk}_") == set()
+    assert Scratch.of(nzila.environ).names(execution_prefix(execution.digest, execution.pk)) == set()
     assert StepRun.objects.filter(execution=execution, state="done").count() == len(STEPS)
+
+
+def test_what_a_killed_worker_left_on_the_scratch_server_is_swept_and_nothing_else(
+    nzila: TargetDatabase, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = started(people, nzila)
+    scratch = Scratch.of(nzila.environ)
+    own = f"{execution_prefix(execution.digest, execution.pk)}restored"
+    others = f"{execution_prefix('0' * 64, execution.pk)}restored"
+    monkeypatch.setenv("SCRATCH_DATABASE_URL", nzila.environ["SCRATCH_DATABASE_URL"])
+    scratch.create(others)
+    try:
+        scratch.create(own)
+        tasks.sweep_scratch()
+        assert own in scratch.names(), "the execution is still running"
+
+        drive(execution, nzila.environ)
+        scratch.create(own)
+        tasks.sweep_scratch()
+        assert {own, others} & scratch.names() == {others}
+    finally:
+        scratch.drop(own)
+        scratch.drop(others)
