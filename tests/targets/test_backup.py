@@ -1,0 +1,212 @@
+"""Backups: what counts as one, and that a damaged one is always found."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from rollbacks.adapters import pg_tools
+from rollbacks.adapters import target as targets
+from rollbacks.adapters.counts import exported_snapshot, row_counts
+from rollbacks.adapters.scratch import PREFIX, Scratch
+from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
+from rollbacks.adapters.target import Credentials
+from tests.conftest import WORKER, TargetDatabase
+
+NOW = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
+CORRUPTIONS = 300
+
+
+@pytest.fixture
+def store(nzila: TargetDatabase) -> DirectoryStore:
+    return DirectoryStore.of(nzila.environ)
+
+
+@pytest.fixture
+def tools(nzila: TargetDatabase) -> pg_tools.Tools:
+    return pg_tools.find_tools(18, nzila.environ)
+
+
+@pytest.fixture
+def copy_name(nzila: TargetDatabase) -> Iterator[str]:
+    """An empty scratch database for one restore."""
+    name = f"{PREFIX}backup_{WORKER}"
+    scratch = Scratch.of(nzila.environ)
+    scratch.drop(name)
+    scratch.create(name)
+    yield name
+    scratch.drop(name)
+
+
+def take(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, token: str = "7", **more: Any
+) -> Manifest:
+    """Take a backup as the step does: counts and dump in one snapshot."""
+    credentials = targets.credentials_of(nzila.name, nzila.environ)
+    limits = {"lock_wait_seconds": 5, "timeout_seconds": 60, **more}
+    with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
+        counts = row_counts(line, ignore_schemas=())
+        with store.writing(token, now=NOW) as sink:
+            result = pg_tools.dump(
+                tools, credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
+                on_progress=lambda written: None, **limits,
+            )  # fmt: skip
+            return sink.complete(result, extra={"row_counts": counts})
+
+
+def restored_counts(nzila: TargetDatabase, tools: pg_tools.Tools, path: Path, name: str) -> dict[str, int]:
+    scratch = Scratch.of(nzila.environ)
+    pg_tools.restore(tools, path, scratch.credentials(name), environ=nzila.environ, timeout_seconds=60)
+    with scratch.connect(name) as line:
+        return row_counts(line, ignore_schemas=())
+
+
+def test_a_backup_restores_with_the_rows_it_was_counted_with(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, copy_name: str
+) -> None:
+    manifest = take(nzila, tools, store)
+    assert manifest.name == "backup-20261103-040506.dump"
+    assert store.find("7") == manifest
+    store.verify(manifest)
+    counts = restored_counts(nzila, tools, store.path(manifest), copy_name)
+    assert counts == manifest.extra["row_counts"]
+    assert sum(counts.values()) > 0
+    assert store.path(manifest).stat().st_mode & 0o077 == 0
+
+
+def test_counts_and_dump_are_of_one_moment(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, copy_name: str
+) -> None:
+    credentials = targets.credentials_of(nzila.name, nzila.environ)
+    with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
+        before = row_counts(line, ignore_schemas=())
+        with nzila.connect() as other:
+            other.execute("CREATE TABLE came_later (id int)")
+        with store.writing("7", now=NOW) as sink:
+            result = pg_tools.dump(
+                tools, credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
+                on_progress=lambda written: None, lock_wait_seconds=5, timeout_seconds=60,
+            )  # fmt: skip
+            manifest = sink.complete(result, extra={})
+    counts = restored_counts(nzila, tools, store.path(manifest), copy_name)
+    assert counts == before
+    assert "public.came_later" not in counts
+
+
+def test_every_damage_to_a_stored_dump_is_found(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
+) -> None:
+    manifest = take(nzila, tools, store)
+    path = store.path(manifest)
+    whole = path.read_bytes()
+    seed = random.randrange(2**32)
+    chance = random.Random(seed)
+    for number in range(CORRUPTIONS):
+        damaged = bytearray(whole)
+        kind = number % 3
+        if kind == 0:
+            damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+        elif kind == 1:
+            del damaged[chance.randrange(len(damaged)) :]
+        else:
+            damaged += chance.randbytes(chance.randrange(1, 64))
+        path.write_bytes(damaged)
+        with pytest.raises(StoreRefused, match="checksum differs"):
+            store.verify(manifest)
+            pytest.fail(f"damage {number} of seed {seed} passed")
+    path.write_bytes(whole)
+    store.verify(manifest)
+
+
+def test_a_truncated_dump_cannot_be_restored_even_if_the_checksum_were_right(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, copy_name: str, tmp_path: Path
+) -> None:
+    manifest = take(nzila, tools, store)
+    half = tmp_path / "half.dump"
+    half.write_bytes(store.path(manifest).read_bytes()[: manifest.size * 9 // 10])
+    with pytest.raises(pg_tools.RestoreFailed, match="could not be restored"):
+        restored_counts(nzila, tools, half, copy_name)
+
+
+def test_a_deleted_dump_or_a_damaged_manifest_is_a_sentence(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
+) -> None:
+    manifest = take(nzila, tools, store)
+    store.path(manifest).unlink()
+    with pytest.raises(StoreRefused, match="cannot be read"):
+        store.verify(manifest)
+    next(store.root.glob("*.manifest.json")).write_text("{")
+    with pytest.raises(StoreRefused, match="manifest is damaged"):
+        store.find("7")
+
+
+def test_two_backups_of_one_second_both_stay(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
+) -> None:
+    first, second = take(nzila, tools, store, "7"), take(nzila, tools, store, "8")
+    assert (first.name, second.name) == ("backup-20261103-040506.dump", "backup-20261103-040506-2.dump")
+    for manifest in (first, second):
+        store.verify(manifest)
+
+
+def test_a_dump_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
+) -> None:
+    # The lock is taken after the counts, as an application's own migration would in the middle of our step.
+    credentials = targets.credentials_of(nzila.name, nzila.environ)
+    with targets.connect(credentials) as line, exported_snapshot(line) as snapshot, nzila.connect() as other:
+        other.execute("LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(pg_tools.DumpFailed, match="LOCK TABLE"), store.writing("7", now=NOW) as sink:
+            pg_tools.dump(
+                tools, credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
+                on_progress=lambda written: None, lock_wait_seconds=1, timeout_seconds=60,
+            )  # fmt: skip
+        other.rollback()
+    assert list(store.root.iterdir()) == []
+
+
+def test_a_table_whose_rows_a_policy_hides_fails_the_backup(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, cluster_url: str
+) -> None:
+    admin = cluster_url.replace("/postgres?", f"/{nzila.name}?")
+    with psycopg.connect(admin, autocommit=True) as superuser:
+        superuser.execute("ALTER TABLE entities OWNER TO CURRENT_USER")
+        superuser.execute("ALTER TABLE entities ENABLE ROW LEVEL SECURITY")
+        superuser.execute(f'GRANT SELECT ON entities TO "{nzila.url.split("//")[1].split("@")[0]}"')
+    with pytest.raises((pg_tools.DumpFailed, psycopg.errors.InsufficientPrivilege), match="entities"):
+        take(nzila, tools, store)
+    assert list(store.root.iterdir()) == []
+
+
+def test_the_tools_of_another_major_are_not_taken(nzila: TargetDatabase, tools: pg_tools.Tools) -> None:
+    with pytest.raises(pg_tools.NoTools, match="postgresql-client-13"):
+        pg_tools.find_tools(13, nzila.environ)
+
+
+def test_a_password_is_in_no_argument_and_in_no_sentence(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, tmp_path: Path
+) -> None:
+    argv = tmp_path / "argv"
+    for name in ("pg_dump", "pg_restore"):
+        script = tmp_path / name
+        script.write_text(
+            f'#!/bin/sh\n[ "$1" = --version ] && exec {tools.pg_dump} --version\n'
+            f'echo "$@" > {argv}\necho "no entry for $PGPASSWORD" >&2\nexit 1\n'
+        )
+        script.chmod(0o755)
+    credentials = Credentials("shop", {"host": "db.invalid", "dbname": "shop", "user": "u", "password": "can4ry:p@ss"})
+    fake = pg_tools.find_tools(18, {**nzila.environ, "PG_BINDIR": str(tmp_path)})
+    with pytest.raises(pg_tools.DumpFailed) as failure, store.writing("7", now=NOW) as sink:
+        pg_tools.dump(
+            fake, credentials, environ=nzila.environ, snapshot="x", sink=sink,
+            on_progress=lambda written: None, lock_wait_seconds=1, timeout_seconds=60,
+        )  # fmt: skip
+    assert "no entry for" in str(failure.value)
+    assert "can4ry" not in str(failure.value)
+    assert "can4ry" not in argv.read_text()
