@@ -133,12 +133,26 @@ def _start_processes(supervisor: Supervisor, port: int) -> None:
     supervisor.start("worker", _worker())
     schedule = os.path.join(os.environ["PORTAL_STATE"], "beat")
     supervisor.start(
-        "beat", [sys.executable, "-m", "celery", "-A", "portal", "beat", "-l", "warning", "-s", schedule], extra=web
+        "beat",
+        [sys.executable, "-m", "celery", "-A", "portal", "-q", "beat", "-l", "warning", "-s", schedule],
+        extra=web,
     )
 
 
 def _worker() -> list[str]:
-    celery = [sys.executable, "-m", "celery", "-A", "portal", "worker", "--concurrency", "2", "--loglevel", "warning"]
+    celery = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "portal",
+        "-q",
+        "worker",
+        "--concurrency",
+        "2",
+        "--loglevel",
+        "warning",
+    ]
     return [*celery, "--without-mingle", "--without-gossip"]
 
 
