@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 from psycopg import sql
@@ -24,6 +25,8 @@ KEPT_TRIGGERS = (
 )
 NUMBERS = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+# All test processes share one broker, so each has a queue of its own, and so have the workers that it starts.
+os.environ["CELERY_QUEUE"] = settings.CELERY_TASK_DEFAULT_QUEUE = f"tests-{WORKER}"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -17,6 +17,7 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
 from rollbacks.reversal.catalog import ACCESS_KINDS, read_facts
+from rollbacks.steps.backup import verified_backup
 from rollbacks.steps.expectation import load_expected
 from rollbacks.steps.observation import connect_directly, head_of
 from rollbacks.steps.statements import (
@@ -52,6 +53,8 @@ def observe(ctx: StepContext) -> Evidence | None:
 def perform(ctx: StepContext) -> Evidence:
     """Run the plan in one transaction; raise StepFailed when it was rolled back and nothing has changed."""
     expected = load_expected(ctx)
+    # Hours may lie between the rehearsal and this moment; without its backup the rollback must not begin.
+    verified_backup(ctx)
     with _connection(ctx) as connection:
         key = targets.target_lock_key(ctx.plan.target.system_identifier + ctx.plan.target.database)
         if not targets.wait_target_lock(connection, key, LOCK_WAIT_SECONDS):

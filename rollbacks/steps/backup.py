@@ -5,6 +5,8 @@ Runbook step 2, with what it leaves out: a dump that was never restored is not a
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 
 from rollbacks.adapters import target as targets
@@ -34,7 +36,6 @@ def perform(ctx: StepContext) -> Evidence:
         tools = find_tools(ctx.plan.target.server_major, ctx.environ)
         store = DirectoryStore.of(ctx.environ)
         manifest = store.find(ctx.token) or _dump(ctx, tools, store)
-        store.verify(manifest)
         restored = _restore(ctx, manifest)
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
@@ -69,20 +70,27 @@ def scratch_name(ctx: StepContext, purpose: str = "restored") -> str:
     return f"{execution_prefix(ctx.digest, ctx.execution)}{purpose}"
 
 
+def verified_backup(ctx: StepContext) -> Path:
+    """Return where this execution's backup is, read whole and unchanged since; raises StepFailed when it is not."""
+    try:
+        store = DirectoryStore.of(ctx.environ)
+        manifest = store.find(ctx.token)
+        if manifest is None:
+            raise StepFailed("The backup of this execution is no longer in the store; nothing was run, start again.")
+        store.verify(manifest)
+    except StoreRefused as error:
+        raise StepFailed(f"{error} Nothing was changed on the target.") from error
+    return store.path(manifest)
+
+
 def restore_backup(ctx: StepContext, name: str) -> None:
     """Restore this execution's verified backup into a new scratch database of that name, replacing one before."""
     tools = find_tools(ctx.plan.target.server_major, ctx.environ)
-    store = DirectoryStore.of(ctx.environ)
-    manifest = store.find(ctx.token)
-    if manifest is None:
-        raise StepFailed("The backup of this execution is no longer in the store; nothing was run, start again.")
-    store.verify(manifest)
+    path = verified_backup(ctx)
     scratch = Scratch.of(ctx.environ)
     scratch.drop(name)
     scratch.create(name)
-    restore(
-        tools, store.path(manifest), scratch.credentials(name), environ=ctx.environ, timeout_seconds=TIMEOUT_SECONDS
-    )
+    restore(tools, path, scratch.credentials(name), environ=ctx.environ, timeout_seconds=TIMEOUT_SECONDS)
 
 
 def _dump(ctx: StepContext, tools: Tools, store: DirectoryStore) -> Manifest:

@@ -68,8 +68,7 @@ def run_statements(connection: Connection, text: str, *, heartbeat: Callable[[Ev
             # binary=True makes psycopg use the extended protocol, which takes exactly one statement.
             rows = connection.execute(statement.text, binary=True).rowcount
         except psycopg.OperationalError:
-            if connection.closed:
-                raise
+            # A lost line, a lock that was not granted, a limit: the caller knows what each means.
             raise
         except psycopg.Error as error:
             raise StatementFailed(_refusal(number, statement, error)) from error

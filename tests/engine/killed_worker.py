@@ -1,9 +1,10 @@
-"""A worker process that advances one execution and kills itself with SIGKILL at a named point.
+"""A worker process that advances one execution and kills or stops itself at a named point.
 
 Usage: killed_worker.py EXECUTION POINT [POINT ARGUMENT]
   claim          after the claim, before the step looks at anything
   effect NAME    after the step NAME has had its effect, before it is written down
   statement K    before statement K of the apply transaction
+  pause K        stops (SIGSTOP) before statement K of the apply transaction, until somebody lets it go on
   none           never: just advance until nothing is left to do
 """
 
@@ -26,6 +27,10 @@ def die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def pause() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def main() -> None:
     execution, point, *argument = sys.argv[1:]
     if point == "claim":
@@ -33,13 +38,14 @@ def main() -> None:
     elif point == "effect":
         settle = settling.settle
         settling.settle = lambda claim, *rest: die() if claim.name == argument[0] else settle(claim, *rest)  # type: ignore
-    elif point == "statement":
+    elif point in {"statement", "pause"}:
+        reach = die if point == "statement" else pause
         run = apply.run_statements
 
         def run_until(connection: Any, text: str, *, heartbeat: Any) -> Any:
             def beat(progress: dict[str, Any]) -> None:
                 if progress.get("statement") == int(argument[0]):
-                    die()
+                    reach()
                 heartbeat(progress)
 
             return run(connection, text, heartbeat=beat)
