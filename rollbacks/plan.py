@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from records.chain import canonical, sha256
-from rollbacks.drizzle.journal import BREAKPOINT
+from rollbacks.drizzle.journal import BREAKPOINT, pieces
 from rollbacks.reversal import parse
 
 FORMAT = 1
@@ -180,18 +180,37 @@ def compose_file(
 
 
 def separate(sql: str) -> str:
-    """Return the SQL with Drizzle's breakpoint between its statements, every other character as it was."""
+    """Return the SQL with Drizzle's breakpoint between its statements, every other character as it was.
+
+    Raises parse.Unreadable when a breakpoint that is already there stands inside a statement.
+    """
     if BREAKPOINT in sql:
+        _refuse_cut(sql)
         return sql.strip()
     statements = parse.read(sql)
-    pieces, position = [], 0
+    parts, position = [], 0
     for statement in statements[:-1]:
         # A statement ends before its semicolon; what stands between it and the next one stays in place.
         end = sql.index(";", statement.end) + 1 if sql[statement.end - 1] != ";" else statement.end
-        pieces.append(sql[position:end].strip())
+        parts.append(sql[position:end].strip())
         position = end
-    pieces.append(sql[position:].strip())
-    return f"\n{BREAKPOINT}\n".join(pieces)
+    parts.append(sql[position:].strip())
+    return f"\n{BREAKPOINT}\n".join(parts)
+
+
+def _refuse_cut(sql: str) -> None:
+    """Drizzle cuts at the literal marker wherever it stands, also inside a string or a function's body."""
+    try:
+        cut = [statement.text for piece in pieces(sql) for statement in parse.read(piece)]
+        whole = cut == [statement.text for statement in parse.read(sql)]
+    except parse.Unreadable:
+        parse.read(sql)
+        whole = False
+    if not whole:
+        raise parse.Unreadable(
+            f"A “{BREAKPOINT}” stands inside a statement, and Drizzle would cut the statement there; "
+            "put it between two statements or remove it."
+        )
 
 
 def _one_line(text: str) -> str:

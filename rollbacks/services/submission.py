@@ -15,7 +15,7 @@ from records import trail
 from records.chain import canonical, sha256
 from rollbacks.checklist import asked, unmet
 from rollbacks.models import Answer, Inventory, Request, Revision, SecurityIncident
-from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file
+from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file, separate
 from rollbacks.reversal import assess, parse
 from rollbacks.services.moves import Refused, lock_request, move, subject_of
 from rollbacks.services.requests import (
@@ -91,6 +91,7 @@ def read_request(request: Request, revision: Revision | None = None) -> Reading:
         if not sql.strip():
             continue
         try:
+            separate(sql)
             assessments[tag] = assess.assess(sql, audit_tables=request.target.audit_tables)
         except parse.Unreadable as error:
             unreadable[tag] = str(error)

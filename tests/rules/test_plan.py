@@ -86,6 +86,20 @@ def test_statements_are_separated_and_nothing_else_changes() -> None:
     assert separate(separated) == separated
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO notes VALUES ('see --> statement-breakpoint here');",
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN\n--> statement-breakpoint\nEND $$;",
+        "DROP TABLE a /* --> statement-breakpoint */;",
+        "DROP TABLE a, --> statement-breakpoint\n b;",
+    ],
+)
+def test_a_breakpoint_inside_a_statement_is_refused_because_drizzle_would_cut_there(sql: str) -> None:
+    with pytest.raises(parse.Unreadable, match="stands inside a statement"):
+        separate(sql)
+
+
 def test_the_window_forbids_before_and_after() -> None:
     windowed = replace(plan(), window_start="2026-11-23T22:00:00+00:00", window_end="2026-11-23T23:00:00+00:00")
     assert "opens at" in windowed.outside_window(datetime(2026, 11, 23, 21, 59, tzinfo=UTC))
