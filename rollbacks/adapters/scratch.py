@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import psycopg
@@ -71,6 +72,15 @@ class Scratch:
         """Drop a database with whatever is connected to it; nothing happens when it is not there."""
         with connect(self._credentials, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_ours(name))))
+
+    def drop_roles(self, roles: Collection[str]) -> None:
+        """Drop roles that were made for a replay; one that is still used by somebody stays."""
+        if not roles:
+            return
+        with connect(self._credentials, autocommit=True) as connection:
+            for role in roles:
+                with contextlib.suppress(psycopg.errors.DependentObjectsStillExist, psycopg.errors.UndefinedObject):
+                    connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
     def names(self, prefix: str = PREFIX) -> set[str]:
         """Return the names of our databases that begin so."""

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
+from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
 from rollbacks.reversal.catalog_queries import COLUMN_ORDER, QUERIES
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -91,7 +92,8 @@ def read_facts(connection: Connection, *, ignore_schemas: Collection[str]) -> Fa
     step compare before it commits. System schemas, temporary objects, members of extensions and
     `ignore_schemas` are left out. Names are qualified, because the search path is emptied meanwhile.
     """
-    ignored = ["pg_catalog", "information_schema", "pg_toast", *ignore_schemas]
+    # The archive of what earlier rollbacks kept belongs to no migration.
+    ignored = ["pg_catalog", "information_schema", "pg_toast", ARCHIVE_SCHEMA, *ignore_schemas]
     with _reading(connection):
         entries: set[Entry] = set()
         for kind, query in QUERIES.items():

@@ -13,18 +13,16 @@ NOT_MEMBER = """
 """
 
 
-def _free(catalog: str, oid: str) -> str:
+def not_member(catalog: str, oid: str) -> str:
     return NOT_MEMBER.format(catalog=f"pg_catalog.{catalog}", oid=oid)
 
 
 SCHEMAS = "n.nspname <> ALL (%(ignored)s) AND n.nspname !~ '^pg_(temp|toast_temp)_'"
-RELATION = (
-    f"c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't' AND {SCHEMAS} AND {_free('pg_class', 'c.oid')}"
-)
+RELATION = f"c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't' AND {SCHEMAS} AND {not_member('pg_class', 'c.oid')}"
 FROM_RELATION = f"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}"
 
 QUERIES: dict[str, str] = {
-    "schema": f"SELECT n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {SCHEMAS} AND {_free('pg_namespace', 'n.oid')}",
+    "schema": f"SELECT n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {SCHEMAS} AND {not_member('pg_namespace', 'n.oid')}",
     "relation": f"""
         SELECT n.nspname, c.relname, pg_catalog.concat_ws(' ',
                CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
@@ -93,7 +91,7 @@ QUERIES: dict[str, str] = {
                    AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.deptype IN ('a', 'i')))
           FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE {SCHEMAS} AND {_free("pg_class", "c.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_class", "c.oid")}""",
     "view": f"""
         SELECT n.nspname, c.relname, pg_catalog.concat_ws(' ', pg_catalog.pg_get_viewdef(c.oid),
                CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 'with no data' END)
@@ -101,14 +99,14 @@ QUERIES: dict[str, str] = {
     "function": f"""
         SELECT n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.pg_get_functiondef(p.oid)
           FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-         WHERE p.prokind <> 'a' AND {SCHEMAS} AND {_free("pg_proc", "p.oid")}""",
+         WHERE p.prokind <> 'a' AND {SCHEMAS} AND {not_member("pg_proc", "p.oid")}""",
     "aggregate": f"""
         SELECT n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.concat_ws(' ',
                g.aggkind, g.aggtransfn::text, g.aggfinalfn::text, g.aggtranstype::pg_catalog.regtype::text, g.agginitval,
                g.aggsortop::text)
           FROM pg_catalog.pg_aggregate g JOIN pg_catalog.pg_proc p ON p.oid = g.aggfnoid
           JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-         WHERE {SCHEMAS} AND {_free("pg_proc", "p.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_proc", "p.oid")}""",
     "trigger": f"""
         SELECT n.nspname, c.relname, t.tgname, pg_catalog.pg_get_triggerdef(t.oid) || ' enabled ' || t.tgenabled::text
           FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
@@ -139,46 +137,46 @@ QUERIES: dict[str, str] = {
         SELECT n.nspname, t.typname, pg_catalog.string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
           FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
           LEFT JOIN pg_catalog.pg_enum e ON e.enumtypid = t.oid
-         WHERE t.typtype = 'e' AND {SCHEMAS} AND {_free("pg_type", "t.oid")} GROUP BY 1, 2""",
+         WHERE t.typtype = 'e' AND {SCHEMAS} AND {not_member("pg_type", "t.oid")} GROUP BY 1, 2""",
     "domain": f"""
         SELECT n.nspname, t.typname, pg_catalog.concat_ws(' ', pg_catalog.format_type(t.typbasetype, t.typtypmod),
                CASE WHEN t.typnotnull THEN 'not null' END, 'default ' || t.typdefault,
                CASE WHEN t.typcollation <> b.typcollation THEN t.typcollation::pg_catalog.regcollation::text END)
           FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
           JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-         WHERE t.typtype = 'd' AND {SCHEMAS} AND {_free("pg_type", "t.oid")}""",
+         WHERE t.typtype = 'd' AND {SCHEMAS} AND {not_member("pg_type", "t.oid")}""",
     "composite type": f"""
         SELECT n.nspname, c.relname, pg_catalog.string_agg(
                a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-         WHERE c.relkind = 'c' AND {SCHEMAS} AND {_free("pg_type", "c.reltype")} GROUP BY 1, 2""",
+         WHERE c.relkind = 'c' AND {SCHEMAS} AND {not_member("pg_type", "c.reltype")} GROUP BY 1, 2""",
     "range": f"""
         SELECT n.nspname, t.typname, pg_catalog.concat_ws(' ', r.rngsubtype::pg_catalog.regtype::text,
                r.rngsubdiff::text, r.rngcanonical::text)
           FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type t ON t.oid = r.rngtypid
           JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-         WHERE {SCHEMAS} AND {_free("pg_type", "t.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_type", "t.oid")}""",
     "collation": f"""
         SELECT n.nspname, l.collname, pg_catalog.concat_ws(' ', l.collprovider, l.collisdeterministic::text, l.collcollate)
           FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
-         WHERE {SCHEMAS} AND {_free("pg_collation", "l.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_collation", "l.oid")}""",
     "operator": f"""
         SELECT n.nspname, o.oprname, o.oprleft::pg_catalog.regtype::text, o.oprright::pg_catalog.regtype::text, o.oprcode::text
           FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-         WHERE {SCHEMAS} AND {_free("pg_operator", "o.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_operator", "o.oid")}""",
     "cast": f"""
         SELECT k.castsource::pg_catalog.regtype::text, k.casttarget::pg_catalog.regtype::text,
                pg_catalog.concat_ws(' ', k.castcontext, k.castmethod, NULLIF(k.castfunc, 0)::pg_catalog.regprocedure::text)
-          FROM pg_catalog.pg_cast k WHERE k.oid >= 16384 AND {_free("pg_cast", "k.oid")}""",
+          FROM pg_catalog.pg_cast k WHERE k.oid >= 16384 AND {not_member("pg_cast", "k.oid")}""",
     "statistics": f"""
         SELECT n.nspname, s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid)
           FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
-         WHERE {SCHEMAS} AND {_free("pg_statistic_ext", "s.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_statistic_ext", "s.oid")}""",
     "text search configuration": f"""
         SELECT n.nspname, g.cfgname, ''
           FROM pg_catalog.pg_ts_config g JOIN pg_catalog.pg_namespace n ON n.oid = g.cfgnamespace
-         WHERE {SCHEMAS} AND {_free("pg_ts_config", "g.oid")}""",
+         WHERE {SCHEMAS} AND {not_member("pg_ts_config", "g.oid")}""",
     "extension": """
         SELECT x.extname, n.nspname || ' ' || x.extversion
           FROM pg_catalog.pg_extension x JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace""",
@@ -203,16 +201,16 @@ QUERIES: dict[str, str] = {
     "owner": f"""
         SELECT 'relation', n.nspname, c.relname, '', c.relowner::pg_catalog.regrole::text
           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND {SCHEMAS} AND {_free("pg_class", "c.oid")}
+         WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND {SCHEMAS} AND {not_member("pg_class", "c.oid")}
         UNION ALL
         SELECT 'function', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid),
                p.proowner::pg_catalog.regrole::text
           FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-         WHERE {SCHEMAS} AND {_free("pg_proc", "p.oid")}
+         WHERE {SCHEMAS} AND {not_member("pg_proc", "p.oid")}
         UNION ALL
         SELECT 'type', n.nspname, t.typname, '', t.typowner::pg_catalog.regrole::text
           FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-         WHERE t.typtype IN ('e', 'd', 'r') AND {SCHEMAS} AND {_free("pg_type", "t.oid")}
+         WHERE t.typtype IN ('e', 'd', 'r') AND {SCHEMAS} AND {not_member("pg_type", "t.oid")}
         UNION ALL
         SELECT 'schema', n.nspname, '', '', n.nspowner::pg_catalog.regrole::text
           FROM pg_catalog.pg_namespace n WHERE {SCHEMAS}""",
@@ -223,16 +221,16 @@ QUERIES: dict[str, str] = {
             SELECT 'relation' AS kind, n.nspname AS schema, c.relname AS name, '' AS arguments, COALESCE(c.relacl,
                    pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) AS acl
               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND {SCHEMAS} AND {_free("pg_class", "c.oid")}
+             WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND {SCHEMAS} AND {not_member("pg_class", "c.oid")}
             UNION ALL
             SELECT 'function', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid),
                    COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))
               FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-             WHERE {SCHEMAS} AND {_free("pg_proc", "p.oid")}
+             WHERE {SCHEMAS} AND {not_member("pg_proc", "p.oid")}
             UNION ALL
             SELECT 'type', n.nspname, t.typname, '', COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner))
               FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-             WHERE t.typtype IN ('e', 'd', 'r') AND {SCHEMAS} AND {_free("pg_type", "t.oid")}
+             WHERE t.typtype IN ('e', 'd', 'r') AND {SCHEMAS} AND {not_member("pg_type", "t.oid")}
             UNION ALL
             SELECT 'schema', n.nspname, '', '', COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))
               FROM pg_catalog.pg_namespace n WHERE {SCHEMAS}

@@ -32,7 +32,7 @@ FLOORS = {
             "records.management", "approvals.management"),
 }  # fmt: skip
 # Reading a catalog needs a connection; it still knows nothing of Django (design: "pure or catalog-only").
-CATALOG_ONLY = {"rollbacks.reversal.catalog"}
+CATALOG_ONLY = {"rollbacks.reversal.catalog", "rollbacks.reversal.objects"}
 
 
 def floor_of(module: str) -> int | None:

@@ -1,0 +1,82 @@
+"""Drafting reverse SQL: replay to the return point, then forward migration by migration, reading both shapes.
+
+One replay serves the whole chain, so drafting n migrations costs n steps, not n replays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from rollbacks.adapters.scratch import Scratch
+from rollbacks.drizzle.journal import Folder, Layout, Migration
+from rollbacks.reversal import draft as drafts
+from rollbacks.reversal import parse
+from rollbacks.reversal.draft import Draft, Rename
+from rollbacks.reversal.objects import Shape, read_shape
+from rollbacks.steps.replay import Replay, apply_up_to, replay
+
+
+def draft_back_to(
+    scratch: Scratch,
+    folder: Folder,
+    layout: Layout,
+    *,
+    return_to: str | None,
+    label: str | None,
+    told: Callable[[int, int], None] = lambda number, of: None,
+) -> list[Draft]:
+    """Return the drafts that undo everything after the return point, newest first; None is the empty database.
+
+    `label` begins the archive's table names, None keeps nothing. Raises Unreplayable, parse.Unreadable and
+    whatever the scratch server refuses (psycopg.Error).
+    """
+    undone = _after(folder, return_to)
+    with replay(scratch, folder, layout, purpose="draft") as state:
+        apply_up_to(state, return_to, told=told)
+        wanted = _shape(state)
+        found: list[Draft] = []
+        for number, migration in enumerate(undone, 1):
+            state.forward(migration)
+            newest = _shape(state)
+            found.append(_draft(state, migration, newest, wanted, f"{label}_{number}" if label else None))
+            wanted = newest
+            told(len(folder.migrations) - len(undone) + number, len(folder.migrations))
+    return found[::-1]
+
+
+def _after(folder: Folder, return_to: str | None) -> Sequence[Migration]:
+    if return_to is None:
+        return folder.migrations
+    return folder.migrations[folder.migrations.index(folder.by_tag(return_to)) + 1 :]
+
+
+def _draft(state: Replay, migration: Migration, newest: Shape, wanted: Shape, label: str | None) -> Draft:
+    forward = parse.read(migration.sql or "")
+    renames, now = _renamed_back(state, drafts.renames_back(forward), newest)
+    draft = drafts.compose(migration.tag, forward, renames=renames, now=now, wanted=wanted, label=label)
+    drafts.check(draft)
+    return draft
+
+
+def _renamed_back(state: Replay, candidates: Sequence[Rename], newest: Shape) -> tuple[list[Rename], Shape]:
+    """Let the server say which renames can be taken back, and what the database looks like then."""
+    if not candidates:
+        return [], newest
+    kept = []
+    for rename in candidates:
+        try:
+            with state.connection.transaction():
+                state.connection.execute(rename.sql.encode())
+        except psycopg.Error:
+            # What was renamed was dropped later, or its old name is taken: then it is no longer a rename.
+            continue
+        kept.append(rename)
+    now = _shape(state)
+    state.connection.rollback()
+    return kept, now
+
+
+def _shape(state: Replay) -> Shape:
+    return read_shape(state.connection, ignore_schemas=(state.layout.ledger_schema,))

@@ -1,0 +1,176 @@
+"""Proving reverse SQL on the scratch server: back to the return point, forward again, and back once more.
+
+Source: reversal, section 9, step 5. A person's own SQL goes through exactly the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from rollbacks.adapters.scratch import Scratch
+from rollbacks.drizzle.journal import Folder, Layout
+from rollbacks.reversal import parse
+from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
+from rollbacks.reversal.catalog import Facts, compare, read_facts
+from rollbacks.reversal.proof import DISPROVEN, PROVEN, Proof
+from rollbacks.steps.replay import Replay, apply_up_to, replay
+from rollbacks.steps.statements import strong_locks, transaction_id
+
+FILENODES = """
+    SELECT c.oid, pg_catalog.pg_relation_filenode(c.oid), n.nspname || '.' || c.relname
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+"""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One run of the reverse SQL: the sentence that stopped it (empty when it ran), its statements, the facts after."""
+
+    stopped: str
+    statements: tuple[dict[str, Any], ...]
+    after: Facts | None
+
+
+def prove(
+    scratch: Scratch,
+    folder: Folder,
+    layout: Layout,
+    *,
+    return_to: str | None,
+    reverse: str,
+    told: Callable[[int, int], None] = lambda number, of: None,
+) -> Proof:
+    """Try the whole reverse SQL (newest migration first) on replayed states; the target is never asked.
+
+    Raises Unreplayable when the chain cannot be built and parse.Unreadable when the SQL cannot be taken apart:
+    neither proves nor disproves anything.
+    """
+    statements = parse.read(reverse)
+    with replay(scratch, folder, layout, purpose="proof") as state:
+        apply_up_to(state, return_to, told=told)
+        return_point = _facts(state)
+        _go_on(state, return_to, told)
+        newest = _facts(state)
+        first = _try(state, statements)
+        differences, reordered = _judge(first, return_point)
+        round_trip = "" if differences else _round_trip(state, statements, return_to, newest, return_point)
+        version = str(state.connection.info.parameter_status("server_version"))
+    trouble = [*differences, *([round_trip] if round_trip else [])]
+    return Proof(
+        outcome=DISPROVEN if trouble else PROVEN,
+        differences=tuple(trouble),
+        reordered=reordered,
+        round_trip="held" if not trouble else ("broke" if round_trip else "not tried"),
+        statements=first.statements,
+        reverse_sha256=hashlib.sha256(reverse.encode()).hexdigest(),
+        chain_sha256=chain_sha256(folder),
+        return_point_facts=return_point.digest,
+        newest_facts=newest.digest,
+        server_version=version,
+    )
+
+
+def chain_sha256(folder: Folder) -> str:
+    """Return the SHA-256 over the hashes of all migrations in their order."""
+    return hashlib.sha256("\n".join(each.sha256 or "" for each in folder.migrations).encode()).hexdigest()
+
+
+def _go_on(state: Replay, return_to: str | None, told: Callable[[int, int], None]) -> None:
+    total = len(state.folder.migrations)
+    done = 0 if return_to is None else state.folder.migrations.index(state.folder.by_tag(return_to)) + 1
+    for number, migration in enumerate(state.folder.migrations[done:], done + 1):
+        state.forward(migration)
+        told(number, total)
+
+
+def _try(state: Replay, statements: Sequence[parse.Statement]) -> Tried:
+    """Run the statements in one transaction and commit it; what was stopped is rolled back."""
+    connection, done = state.connection, list[dict[str, Any]]()
+    xid = transaction_id(connection)
+    for statement in statements:
+        before = _filenodes(connection)
+        locked = set(strong_locks(connection))
+        started = time.monotonic()
+        try:
+            connection.execute(statement.text.encode(), binary=True)
+        except psycopg.Error as error:
+            connection.rollback()
+            said = error.diag.message_primary or str(error).strip()
+            return Tried(f"Line {statement.line} was refused by the server: {said}.", tuple(done), None)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        if connection.info.transaction_status.name != "INTRANS" or transaction_id(connection) != xid:
+            connection.rollback()
+            return Tried(f"Line {statement.line} left the transaction; remove it.", tuple(done), None)
+        done.append(_evidence(connection, statement, milliseconds, before, locked))
+    after = _facts(state)
+    connection.commit()
+    return Tried("", tuple(done), after)
+
+
+def _evidence(
+    connection: psycopg.Connection[tuple[Any, ...]], statement: parse.Statement, milliseconds: int,
+    before: dict[int, tuple[int, str]], locked: set[str],
+) -> dict[str, Any]:  # fmt: skip
+    after = _filenodes(connection)
+    known = {relation for _, relation in before.values()}
+    return {
+        "line": statement.line,
+        "milliseconds": milliseconds,
+        "locks": sorted(
+            lock for lock in set(strong_locks(connection)) - locked if lock.rsplit(" ", 1)[0] in known
+        ),
+        "rewritten": sorted(
+            before[oid][1] for oid, (node, _) in after.items() if oid in before and before[oid][0] != node
+        ),
+    }  # fmt: skip
+
+
+def _filenodes(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[int, tuple[int, str]]:
+    return {oid: (node, relation) for oid, node, relation in connection.execute(FILENODES).fetchall()}
+
+
+def _judge(tried: Tried, expected: Facts) -> tuple[list[str], tuple[str, ...]]:
+    if tried.after is None:
+        return [tried.stopped], ()
+    differences = compare(expected, tried.after)
+    return ([] if differences.equal else differences.sentences()), differences.reordered
+
+
+def _round_trip(
+    state: Replay, statements: Sequence[parse.Statement], return_to: str | None, newest: Facts, return_point: Facts
+) -> str:
+    """Deploy the migrations again and take them back again; return what went wrong, empty when nothing did."""
+    _forget(state, return_to)
+    try:
+        _go_on(state, return_to, lambda number, of: None)
+    except Exception as error:
+        state.connection.rollback()
+        return f"After the rollback the migrations cannot be deployed again: {error}"
+    again = compare(newest, _facts(state))
+    if not again.equal:
+        return f"Deployed again after the rollback, the catalog is another one: {' '.join(again.sentences()[:5])}"
+    tried = _try(state, statements)
+    differences, _ = _judge(tried, return_point)
+    return f"Taken back a second time, the catalog is another one: {' '.join(differences[:5])}" if differences else ""
+
+
+def _forget(state: Replay, return_to: str | None) -> None:
+    """Take the ledger back to the return point and purge the archive, as before a second deploy and rollback."""
+    newest = -1 if return_to is None else state.folder.by_tag(return_to).when
+    ledger = sql.Identifier(state.layout.ledger_schema, state.layout.ledger_table)
+    state.connection.execute(sql.SQL("DELETE FROM {} WHERE created_at > %s").format(ledger), [newest])
+    state.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(ARCHIVE_SCHEMA)))
+    state.connection.commit()
+
+
+def _facts(state: Replay) -> Facts:
+    """Read the catalog with its grants: unlike a restored backup, a replay has them."""
+    return read_facts(state.connection, ignore_schemas={state.layout.ledger_schema})

@@ -1,0 +1,105 @@
+"""Building any state of a migrations folder on the scratch server, one migration at a time."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from rollbacks.adapters.ledger import Unreplayable, apply_forward
+from rollbacks.adapters.scratch import PREFIX, Scratch
+from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+MISSING_ROLE = re.compile(r'role "(?P<role>[^"]+)" does not exist')
+ROLES_AT_MOST = 50
+
+
+class Replay:
+    """One scratch database in which a folder's migrations are applied; roles that they name are made for the time."""
+
+    def __init__(self, connection: Connection, folder: Folder, layout: Layout) -> None:
+        self.connection, self.folder, self.layout = connection, folder, layout
+        self.roles: list[str] = []
+
+    def forward(self, migration: Migration) -> None:
+        """Apply one migration as migrate() would, alone in its transaction; raises Unreplayable with its tag.
+
+        A chain that was deployed bit by bit need not run as a whole, for example when a later migration uses an
+        enum value that an earlier one added.
+        """
+        for _ in range(ROLES_AT_MOST):
+            try:
+                self._apply(migration)
+                return
+            except psycopg.errors.UndefinedObject as error:
+                missing = MISSING_ROLE.search(str(error))
+                if missing is None:
+                    raise self._failed(migration, error) from error
+                self._make_role(missing["role"])
+            except psycopg.Error as error:
+                raise self._failed(migration, error) from error
+        raise Unreplayable(f"{migration.tag} names more than {ROLES_AT_MOST} roles that do not exist here.")
+
+    def _apply(self, migration: Migration) -> None:
+        try:
+            apply_forward(self.connection, self.folder, self.layout, until=migration.tag)
+        except psycopg.errors.ActiveSqlTransaction:
+            # CREATE INDEX CONCURRENTLY and its like: such a file was applied statement by statement.
+            self._apply_alone(migration)
+
+    def _apply_alone(self, migration: Migration) -> None:
+        self.connection.autocommit = True
+        try:
+            for piece in pieces(migration.sql or ""):
+                self.connection.execute(piece.encode(), prepare=False)
+            self.connection.execute(
+                sql.SQL("INSERT INTO {} (hash, created_at) VALUES (%s, %s)").format(
+                    sql.Identifier(self.layout.ledger_schema, self.layout.ledger_table)
+                ),
+                [migration.sha256, migration.when],
+            )
+        finally:
+            self.connection.autocommit = False
+
+    def _make_role(self, role: str) -> None:
+        self.connection.rollback()
+        self.connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+        self.connection.commit()
+        self.roles.append(role)
+
+    def _failed(self, migration: Migration, error: psycopg.Error) -> Unreplayable:
+        said = error.diag.message_primary or str(error).strip().splitlines()[0]
+        return Unreplayable(f"{migration.tag} cannot be replayed on the scratch server: {said}.")
+
+
+@contextmanager
+def replay(scratch: Scratch, folder: Folder, layout: Layout, *, purpose: str) -> Iterator[Replay]:
+    """Yield a replay in a new empty scratch database; database and roles are gone afterwards."""
+    name = f"{PREFIX}{purpose}_{secrets.token_hex(6)}"
+    scratch.create(name)
+    made: list[str] = []
+    try:
+        with scratch.connect(name) as connection:
+            state = Replay(connection, folder, layout)
+            made = state.roles
+            yield state
+            connection.rollback()
+    finally:
+        scratch.drop(name)
+        scratch.drop_roles(made)
+
+
+def apply_up_to(state: Replay, tag: str | None, *, told: Callable[[int, int], None]) -> None:
+    """Apply the migrations up to and with the tag (None: none of them); `told` hears number and total."""
+    if tag is None:
+        return
+    last = state.folder.migrations.index(state.folder.by_tag(tag)) + 1
+    for number, migration in enumerate(state.folder.migrations[:last], 1):
+        state.forward(migration)
+        told(number, last)
