@@ -8,6 +8,11 @@ import sys
 
 # These start services of their own and must never act on a database that somebody pointed the shell at.
 EMBEDDED_COMMANDS = {"demo", "embedded"}
+# These touch neither the portal's database nor its broker, so they run where neither is configured.
+STANDALONE_COMMANDS = {"reversal"}
+UNUSED = {
+    "SECRET_KEY": "unused", "DATABASE_URL": "postgresql://unused@unused.invalid/unused", "REDIS_URL": "redis://unused.invalid/0",
+}  # fmt: skip
 
 
 def main() -> None:
@@ -15,6 +20,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if len(sys.argv) > 1 and sys.argv[1] in EMBEDDED_COMMANDS:
         _use_embedded()
+    if len(sys.argv) > 1 and sys.argv[1] in STANDALONE_COMMANDS:
+        for name, value in UNUSED.items():
+            os.environ.setdefault(name, value)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -65,7 +65,12 @@ def _added_values(now: Thing, wanted: Thing) -> Iterator[str]:
             yield f"ALTER TYPE {ddl.target(wanted)} ADD VALUE {literal(value)} {place};"
 
 
-def altered_column(now: Thing, wanted: Thing) -> Action:
+def drop_identity(column: Thing) -> str:
+    """Return the statement that makes an identity column a plain one; its sequence goes with that."""
+    return f"ALTER TABLE {ddl.table_of(column)} ALTER COLUMN {name(column.key[3])} DROP IDENTITY;"
+
+
+def altered_column(now: Thing, wanted: Thing, *, converted: bool) -> Action:
     """Return what brings a column that stays back to what it was; class b where rows may refuse it."""
     alter = f"ALTER TABLE {ddl.table_of(wanted)} ALTER COLUMN {name(wanted.key[3])}"
     statements: list[str] = []
@@ -74,29 +79,31 @@ def altered_column(now: Thing, wanted: Thing) -> Action:
     retyped = type_of(now) != type_of(wanted)
     if now.get("generated") and not wanted.get("generated"):
         statements.append(f"{alter} DROP EXPRESSION;")
-    if now.get("identity") and not wanted.get("identity"):
-        statements.append(f"{alter} DROP IDENTITY;")
     if now.get("default") and (retyped or not wanted.get("default")):
         statements.append(f"{alter} DROP DEFAULT;")
     if now.get("required") and not wanted.get("required"):
         statements.append(f"{alter} DROP NOT NULL;")
     if retyped:
-        cls = "b"
+        cls = "d" if converted else "b"
         statements.append(_retype(alter, now, wanted))
-        notes.append(
-            f"{ddl.target(wanted)} goes from {now.get('type')} back to {wanted.get('type')}: what the forward cast "
-            "changed stays changed, and a value that does not fit stops the rollback."
-        )
+        notes.append(_retyped_note(now, wanted, converted))
     if wanted.get("default") and (retyped or now.get("default") != wanted.get("default")):
         statements.append(f"{alter} SET DEFAULT {wanted.get('default')};")
     if wanted.get("required") and not now.get("required"):
-        cls = "b"
+        cls = max(cls, "b")
         statements.append(ddl.set_not_null(wanted))
         notes.append(f"Rows whose {ddl.target(wanted)} is NULL stop the rollback; give them a value before.")
     statements += _identity(alter, now, wanted)
     statements += ddl.column_settings(now, wanted)
     statements += ddl.comment(wanted, now.get("comment"))
     return Action(ALTER, wanted.key, tuple(statements), cls, tuple(notes))
+
+
+def _retyped_note(now: Thing, wanted: Thing, converted: bool) -> str:
+    change = f"{ddl.target(wanted)} goes from {now.get('type')} back to {wanted.get('type')}"
+    if converted:
+        return f"{change}: the migration computed its values, and they are not computed back; correct the SQL if they can be."
+    return f"{change}: what the forward cast changed stays changed, and a value that does not fit stops the rollback."
 
 
 def _retype(alter: str, now: Thing, wanted: Thing) -> str:

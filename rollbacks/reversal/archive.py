@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rollbacks.reversal import ddl
 from rollbacks.reversal.objects import Key, Shape, Thing, literal, name
 
 SCHEMA = "rollback_archive"
@@ -80,6 +81,7 @@ def _bare(source: str, column: Thing, shape: Shape) -> list[str]:
         statements.append(f"{alter} DROP IDENTITY;")
     if column.get("default"):
         statements.append(f"{alter} DROP DEFAULT;")
+    statements += [ddl.drop(sequence) for sequence in shape.sequences_of(column.key)]
     if column.get("generated").endswith(" STORED"):
         statements.append(f"{alter} DROP EXPRESSION;")
     elif column.get("generated"):

@@ -7,7 +7,7 @@ object needs. One topological sort of all of them is the order (rule table of re
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rollbacks.reversal import archive, ddl
@@ -20,6 +20,7 @@ from rollbacks.reversal.alterations import (
     Action,
     altered,
     altered_column,
+    drop_identity,
     swapped_enum,
     type_of,
     unsupported,
@@ -43,6 +44,7 @@ class _Work:
     now: Shape
     wanted: Shape
     label: str | None
+    converted: Collection[tuple[str, str]]
     gone: set[Key] = field(default_factory=set)
     new: set[Key] = field(default_factory=set)
     changed: set[Key] = field(default_factory=set)
@@ -52,12 +54,15 @@ class _Work:
     after: dict[Node, set[Node]] = field(default_factory=dict)
 
 
-def changes(now: Shape, wanted: Shape, *, label: str | None) -> list[Action]:
+def changes(
+    now: Shape, wanted: Shape, *, label: str | None, converted: Collection[tuple[str, str]] = ()
+) -> list[Action]:
     """Return the actions that lead from one shape to the other, in order.
 
     `label` begins the names of archive tables; None drops without keeping, which is somebody's visible choice.
+    `converted` names columns (table, column) whose values the forward SQL computed, so that no cast brings them back.
     """
-    work = _Work(now, wanted, label)
+    work = _Work(now, wanted, label, converted)
     _sort_out(work)
     for build in (_drops, _alters, _creates, _grants):
         for action in build(work):
@@ -161,25 +166,9 @@ def _goes_along(work: _Work, thing: Thing) -> bool:
     if parent in work.gone | work.remade:
         # A table that is kept moves bare, so its parts are dropped one by one; a column moves with it.
         return thing.kind == "column" or not (work.label and parent and parent[0] == "table")
-    if thing.kind == "sequence" and thing.get("owned_by"):
-        owner = _owner_column(work.now, thing)
-        moved = bool(work.label) and _parent(work.now, owner) in work.gone if owner else False
-        return owner in work.gone and not moved
-    return False
-
-
-def _owner_column(shape: Shape, sequence: Thing) -> Key | None:
-    return next(
-        (key for key in shape.things if key[0] == "column" and _regclass(key) == sequence.get("owned_by")), None
-    )
-
-
-def _regclass(key: Key) -> str:
-    return ".".join(part if _plain(part) else name(part) for part in key[1:])
-
-
-def _plain(part: str) -> bool:
-    return part.isidentifier() and part == part.lower()
+    # A sequence that belongs to a column goes with it, also where the column's table is kept.
+    owner = ("column", *thing.get("owner").split("\0")) if thing.kind == "sequence" and thing.get("owner") else None
+    return owner is not None and owner in work.gone
 
 
 def _kept_columns(work: _Work, thing: Thing) -> Iterator[Action]:
@@ -201,7 +190,10 @@ def _alters(work: _Work) -> Iterator[Action]:
     for key in work.changed - work.remade:
         now, wanted = work.now.things[key], work.wanted.things[key]
         if key[0] == "column":
-            yield altered_column(now, wanted)
+            if now.get("identity") and not wanted.get("identity"):
+                # First of all, because a sequence of the same name may have to be made.
+                yield Action(DROP, ("identity", *key[1:]), (drop_identity(now),))
+            yield altered_column(now, wanted, converted=key[2:4] in work.converted)
         elif key in work.swapped:
             yield swapped_enum(now, wanted, before=work.now, after=work.wanted)
         else:
@@ -287,7 +279,7 @@ def _order(work: _Work) -> None:
 
 
 def _order_drop(work: _Work, key: Key) -> None:
-    if key[0] == "archive":
+    if key[0] in {"archive", "identity"}:
         return
     _wait(work, (DROP, key), (DROP, ("archive", *key[1:3])))
     for part in (key, *(thing.key for thing in work.now.children(key, "column") if key[0] == "table")):
@@ -303,6 +295,7 @@ def _order_drop(work: _Work, key: Key) -> None:
 
 def _order_alter(work: _Work, key: Key) -> None:
     _wait_for_needs(work, (ALTER, key), work.wanted.things[key].needs)
+    _wait(work, (ALTER, key), (DROP, ("identity", *key[1:])))
     users = [key, *(thing.key for thing in work.now.dependents(key) if key in work.swapped)]
     for part in users:
         for thing in work.now.dependents(part):

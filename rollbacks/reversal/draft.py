@@ -74,7 +74,7 @@ def compose(
     tag: str, forward: Sequence[Statement], *, renames: Sequence[Rename], now: Shape, wanted: Shape, label: str | None
 ) -> Draft:
     """Return the draft that leads from `now` (the renames already taken back) to `wanted`."""
-    actions = changes.changes(now, wanted, label=label)
+    actions = changes.changes(now, wanted, label=label, converted=converted_columns(forward))
     written = [Written(each.sql, "a", each.undoes.line, ()) for each in renames]
     if any(action.reapply for action in actions):
         written += [Written(sql, "a", 0, ()) for sql in archive.PREPARE]
@@ -90,6 +90,24 @@ def compose(
         reapply=tuple(action.reapply for action in actions if action.reapply),
         text=_text(tag, written, residue, forward),
     )
+
+
+def converted_columns(forward: Sequence[Statement]) -> frozenset[tuple[str, str]]:
+    """Return table and column of every type change whose USING is more than a cast: no inverse follows from it."""
+    found = set()
+    for statement in forward:
+        for command in statement.tree.get("cmds", ()) if statement.kind == "alter_table_stmt" else ():
+            change = command.get("alter_table_cmd", {})
+            using = change.get("def", {}).get("column_def", {}).get("raw_default")
+            if change.get("subtype") == "AT_AlterColumnType" and using and not _is_cast(using):
+                found.add((statement.tree["relation"]["relname"], change["name"]))
+    return frozenset(found)
+
+
+def _is_cast(expression: Mapping[str, Any]) -> bool:
+    while "type_cast" in expression:
+        expression = expression["type_cast"]["arg"]
+    return "column_ref" in expression
 
 
 def _inverse(statement: Statement) -> str:

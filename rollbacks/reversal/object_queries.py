@@ -63,6 +63,11 @@ SEQUENCES = f"""
            (SELECT pg_catalog.format('%%s.%%I', o.refobjid::pg_catalog.regclass, a.attname) FROM pg_catalog.pg_depend o
               JOIN pg_catalog.pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
              WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = c.oid AND o.deptype = 'a'
+               AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass),
+           (SELECT ARRAY[ns.nspname, t.relname, a.attname]::text[] FROM pg_catalog.pg_depend o
+              JOIN pg_catalog.pg_class t ON t.oid = o.refobjid JOIN pg_catalog.pg_namespace ns ON ns.oid = t.relnamespace
+              JOIN pg_catalog.pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
+             WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = c.oid AND o.deptype = 'a'
                AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)
       FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -64,6 +64,11 @@ class Shape:
                 return thing.get("columns").split("\0")
         return []
 
+    def sequences_of(self, column: Key) -> list[Thing]:
+        """Return the sequences that belong to the column, as serial makes them."""
+        owner = "\0".join(column[1:])
+        return [thing for thing in self.things.values() if thing.kind == "sequence" and thing.get("owner") == owner]
+
     def dependents(self, key: Key) -> list[Thing]:
         """Return what directly needs the object."""
         return [thing for thing in self.things.values() if key in thing.needs]
@@ -173,8 +178,11 @@ class _Reader:
             self._add(("index", schema, table, index), ("pg_class", oid, 0), definition=definition)
 
     def _sequences(self) -> None:
-        for oid, schema, sequence, options, owner in self._rows(queries.SEQUENCES):
-            self._add(("sequence", schema, sequence), ("pg_class", oid, 0), options=options, owned_by=owner)
+        for oid, schema, sequence, options, owner, owner_key in self._rows(queries.SEQUENCES):
+            self._add(
+                ("sequence", schema, sequence), ("pg_class", oid, 0), options=options, owned_by=owner,
+                owner="\0".join(owner_key or ()),
+            )  # fmt: skip
 
     def _functions(self) -> None:
         for oid, schema, function, arguments, kind, definition, result, written in self._rows(queries.FUNCTIONS):
