@@ -12,7 +12,8 @@ from rollbacks import doorbell, engine
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
 from rollbacks.models import Target
-from rollbacks.services.targets import keep_inventory, settings_of
+from rollbacks.services.targets import keep_inventory, newest_inventory, settings_of
+from rollbacks.steps.drafting import drafts_of
 from rollbacks.steps.observation import Unobservable, observe_target
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,13 @@ def read_inventory(target_id: int) -> None:
     except Unobservable as error:
         keep_inventory(target_id, content=None, error=str(error))
     else:
-        keep_inventory(target_id, content=observation.content())
+        before = newest_inventory(target_id)
+        drafts = drafts_of(
+            observation,
+            environ=os.environ,
+            before=(before.content or {}).get("drafts") if before else None,
+        )
+        keep_inventory(target_id, content={**observation.content(), "drafts": drafts})
 
 
 @shared_task

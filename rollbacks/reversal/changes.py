@@ -37,6 +37,8 @@ REMADE = BLOCKING | {"constraint", "index", "statistics", "domain", "composite t
 PARTS = {"column", "constraint", "index", "trigger", "policy", "rule"}
 
 Node = tuple[str, Key]
+# Marks a place in a draft where a person has to write something; a request that still has it cannot be submitted.
+FILL_IN = "FILL IN:"
 
 
 @dataclass
@@ -227,7 +229,7 @@ def _created(work: _Work, thing: Thing) -> Action:
         notes.append(f"The values of {ddl.target(thing)} are gone; take them from a backup, or derive them.")
         if thing.get("required") and not ddl.fills_itself(thing):
             statements.append(
-                f"-- FILL IN: {ddl.target(thing)} must have a value in every row before the next statement.\n"
+                f"-- {FILL_IN} {ddl.target(thing)} must have a value in every row before the next statement.\n"
                 f"{ddl.set_not_null(thing)}"
             )
     elif thing.kind == "constraint" and fresh:

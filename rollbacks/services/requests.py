@@ -61,9 +61,19 @@ def open_request(author: Any, *, target: Target, return_to: str, wording: Wordin
     with trail.recording(author) as facts:
         request = Request.objects.create(target=target, author=author, return_to=return_to)
         facts.add("request.opened", subject_of(request.pk), target=target.name, return_to=return_to, undo=list(tags))
-        reverse_sql = {tag: wording.reverse_sql.get(tag) or RUNBOOK_REVERSE.get(tag, "") for tag in tags}
+        drafted = _drafted(target)
+        # What somebody wrote, else the runbook's own procedure, else what the worker drafted.
+        reverse_sql = {
+            tag: wording.reverse_sql.get(tag) or RUNBOOK_REVERSE.get(tag) or drafted.get(tag, "") for tag in tags
+        }
         _revise(facts, request, author, wording, reverse_sql)
         return request
+
+
+def _drafted(target: Target) -> dict[str, str]:
+    inventory = newest_inventory(target.pk)
+    by_tag = ((inventory.content or {}).get("drafts") or {}).get("by_tag", {}) if inventory else {}
+    return {tag: draft["sql"] for tag, draft in by_tag.items()}
 
 
 def undo_tags(target: Target, return_to: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from rollbacks.checklist import asked, unmet
 from rollbacks.models import Answer, Inventory, Request, Revision, SecurityIncident
 from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file, separate
 from rollbacks.reversal import assess, parse
+from rollbacks.reversal.changes import FILL_IN
 from rollbacks.services.moves import Refused, lock_request, move, subject_of
 from rollbacks.services.requests import (
     NotAllowed,
@@ -254,6 +255,9 @@ def _sql_blockers(reading: Reading) -> list[Blocker]:
         elif tag in reading.unreadable:
             found.append(Blocker("fix", "unreadable", f"{tag}: {reading.unreadable[tag]}", anchor))
         else:
+            if FILL_IN in reading.revision.reverse_sql[tag]:
+                sentence = f"{tag} still says “{FILL_IN}”: write what has to happen there and remove the mark."
+                found.append(Blocker("fix", "fill-in", sentence, anchor))
             found += [
                 Blocker("fix", refusal.code, f"{tag}, line {refusal.line}: {refusal.sentence}", anchor)
                 for refusal in reading.assessments[tag].refusals

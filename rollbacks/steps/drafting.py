@@ -5,17 +5,49 @@ One replay serves the whole chain, so drafting n migrations costs n steps, not n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import psycopg
 
-from rollbacks.adapters.scratch import Scratch
+from rollbacks.adapters import target as targets
+from rollbacks.adapters.ledger import Unreplayable
+from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.drizzle.journal import Folder, Layout, Migration
 from rollbacks.reversal import draft as drafts
 from rollbacks.reversal import parse
 from rollbacks.reversal.draft import Draft, Rename
 from rollbacks.reversal.objects import Shape, read_shape
+from rollbacks.steps.observation import Observation
+from rollbacks.steps.proving import chain_sha256
 from rollbacks.steps.replay import Replay, apply_up_to, replay
+
+Drafts = dict[str, Any]
+
+
+def drafts_of(observation: Observation, *, environ: Mapping[str, str], before: Mapping[str, Any] | None) -> Drafts:
+    """Return the drafts for every migration of what was observed, by tag, for the pages.
+
+    `before` is what an earlier reading kept: as long as the chain is the same, it is used again. A chain that
+    cannot be drafted gives no drafts and one sentence, because a person can always write the SQL by hand.
+    """
+    chain = chain_sha256(observation.folder)
+    if before and before.get("chain_sha256") == chain and not before.get("error"):
+        return dict(before)
+    kept: Drafts = {"chain_sha256": chain, "error": "", "by_tag": {}}
+    try:
+        scratch = Scratch.of(environ)
+        scratch.refuse_same_cluster(observation.identity)
+        # Once it is applied, the rollback itself lengthens the chain, so the label never comes twice.
+        found = draft_back_to(scratch, observation.folder, observation.layout, return_to=None, label=f"rb_{chain[:8]}")
+    except (Unreplayable, parse.Unreadable, ScratchRefused, psycopg.Error, *targets.REFUSALS) as error:
+        kept["error"] = targets.one_sentence(error)
+        return kept
+    kept["by_tag"] = {
+        each.tag: {"sql": each.text, "class": each.cls, "residue": list(each.residue), "reapply": list(each.reapply)}
+        for each in found
+    }
+    return kept
 
 
 def draft_back_to(

@@ -13,7 +13,7 @@ from rollbacks.adapters import ledger as ledgers
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.repository import Repository, RepositoryError
 from rollbacks.drizzle.inventory import inventory
-from rollbacks.drizzle.journal import Folder, JournalUnreadable, read_folder
+from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout, read_folder
 from rollbacks.drizzle.preflight import Ledger, Violation, violations
 from rollbacks.plan import LedgerHead
 from rollbacks.ports import TargetSettings
@@ -34,6 +34,7 @@ class Observation:
     base_commit: str
     violations: tuple[Violation, ...]
     audit_tables: tuple[str, ...]
+    layout: Layout
 
     @property
     def ledger_head(self) -> LedgerHead:
@@ -95,7 +96,7 @@ def observe_target(settings: TargetSettings, *, environ: Mapping[str, str]) -> O
     except (RepositoryError, JournalUnreadable, *targets.REFUSALS, psycopg.Error) as error:
         raise Unobservable(targets.one_sentence(error)) from error
     found = violations(folder, ledger, layout=settings.layout, now_ms=time.time_ns() // 1_000_000)
-    return Observation(identity, ledger, folder, base_commit, found, settings.audit_tables)
+    return Observation(identity, ledger, folder, base_commit, found, settings.audit_tables, settings.layout)
 
 
 def read_migrations(settings: TargetSettings, *, ref: str = "") -> tuple[str, Folder]:
