@@ -1,0 +1,109 @@
+"""The command line as a pipeline uses it: exit codes, JSON, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from demo.target import MONOREPO, OUT
+
+PROJECT = Path(__file__).resolve().parents[2]
+MIGRATIONS = str(MONOREPO / OUT)
+SCRATCH = os.environ.get("SCRATCH_DATABASE_URL", "")
+
+
+def reversal(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command as on a machine where no portal is configured."""
+    environ = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    command = [sys.executable, "manage.py", "reversal", *arguments]
+    return subprocess.run(
+        command, cwd=PROJECT, env=environ, input=given, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def databases() -> set[str]:
+    with psycopg.connect(SCRATCH) as line:
+        return {row[0] for row in line.execute("SELECT datname FROM pg_database").fetchall()}
+
+
+def test_a_draft_goes_through_a_file_into_a_proof(tmp_path: Path) -> None:
+    drafted = reversal("draft", "--migrations", MIGRATIONS, "--return-to", "0002_rich_marten_broadcloak", "--json")
+    assert drafted.returncode == 0, drafted.stderr
+    found = json.loads(drafted.stdout)
+    assert found["classes"] == {"0004_audit_events_immutable": "a", "0003_redundant_starfox": "d"}
+    assert any("auditor" in sentence for sentence in found["residue"])
+    assert any("UPDATE" in sql and "severity" in sql for sql in found["reapply"])
+
+    reverse = tmp_path / "back.sql"
+    reverse.write_text("\n".join(found["sql"].values()))
+    back = ("--return-to", "0002_rich_marten_broadcloak", "--reverse", str(reverse), "--json")
+    proven = reversal("prove", "--migrations", MIGRATIONS, "--scratch", SCRATCH, *back)
+    assert proven.returncode == 0, proven.stderr
+    proof = json.loads(proven.stdout)
+    assert (proof["outcome"], proof["round_trip"], proof["reordered"]) == ("proven", "held", ["public.members"])
+    again = json.loads(reversal("prove", "--migrations", MIGRATIONS, "--scratch", SCRATCH, *back).stdout)
+    assert again["digest"] == proof["digest"]
+
+
+@pytest.mark.parametrize(
+    ("reverse", "says"),
+    [
+        ("DROP TRIGGER audit_events_no_delete ON audit_events;", "audit_events_no_update is there and should not be"),
+        ("DROP FUNCTION prevent_audit_mutation();", "Line 1 was refused by the server"),
+        ("DROP TRIGGER audit_events_no_delete ON audit_events; COMMIT;", "left the transaction"),
+    ],
+)
+def test_a_wrong_reverse_is_disproven_and_named(reverse: str, says: str) -> None:
+    before = databases()
+    done = reversal("prove", "--migrations", MIGRATIONS, "--scratch", SCRATCH, "--reverse", "-", given=reverse)
+    assert done.returncode == 1, done.stderr
+    assert says in done.stdout
+    assert databases() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("prove", "--migrations", "/nowhere"), "is not a folder"),
+        (("draft", "--migrations", MIGRATIONS, "--undo", "0009_none"), "There is no migration 0009_none"),
+        (("prove", "--migrations", MIGRATIONS, "--scratch", "postgresql://u@127.0.0.1:1/x"), "cannot be reached"),
+        (("prove", "--migrations", MIGRATIONS, "--reverse", "-"), "not SQL that PostgreSQL understands"),
+        (("facts", "postgresql://u@h/db?service=x"), "service"),
+    ],
+)
+def test_what_could_not_be_tried_is_one_sentence_and_two(arguments: tuple[str, ...], says: str) -> None:
+    done = reversal(*arguments, given="DROP TABEL x;")
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_refused_sql_exits_with_one() -> None:
+    assert reversal("assess", "-", given="DROP TABLE x;").returncode == 0
+    refused = reversal("assess", "-", "--json", given="COMMIT;")
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["refusals"][0]["line"] == 1
+
+
+def test_two_catalogs_are_compared(cluster_url: str) -> None:
+    names = [f"compare_{n}_{os.getpid()}" for n in (1, 2)]
+    urls = [cluster_url.replace("/postgres?", f"/{name}?") for name in names]
+    with psycopg.connect(cluster_url, autocommit=True) as admin:
+        for name in names:
+            admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            assert reversal("compare", *urls).returncode == 0
+            with psycopg.connect(urls[1]) as line:
+                line.execute("CREATE TABLE t (a int)")
+            different = reversal("compare", *urls, "--json")
+            assert different.returncode == 1
+            assert any("t" in sentence for sentence in json.loads(different.stdout)["differences"])
+        finally:
+            for name in names:
+                admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
