@@ -218,6 +218,6 @@ def _flat(text: str, length: int = 0) -> str:
     return flat if not length or len(flat) <= length else flat[: length - 1] + "…"
 
 
-def check(draft: Draft) -> None:
-    """Read the draft again with PostgreSQL's grammar; raises parse.Unreadable, which would be our own mistake."""
-    parse.read(draft.text)
+def check(drafts: Sequence[Draft]) -> None:
+    """Read the drafts again with PostgreSQL's grammar; raises parse.Unreadable, which would be our own mistake."""
+    parse.read_many([each.text for each in drafts])

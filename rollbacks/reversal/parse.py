@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 MAX_BYTES = 1024 * 1024
 MAX_STATEMENTS = 2_000
+GROUP_CHARACTERS = 200_000
 WALL_SECONDS = 20
 CHILD = Path(__file__).with_name("parser_child.py")
 # libpq and the parser both stop at NUL without a word, so what is hashed would not be what runs.
@@ -54,6 +55,38 @@ def read(sql: str) -> tuple[Statement, ...]:
     return _read(sql)
 
 
+def read_many(texts: Sequence[str]) -> list[tuple[Statement, ...]]:
+    """Return what `read` returns for each text, with one child process for many: starting one takes 80 ms.
+
+    Raises Unreadable for the first text that `read` would refuse; a text that the parser cannot cope with takes
+    its whole group down, so that group is read one by one.
+    """
+    for text in texts:
+        _refuse_unfit(text)
+    found: list[tuple[Statement, ...]] = []
+    for group in _groups(texts):
+        try:
+            answers = _ask_child(group)
+        except Unreadable:
+            found += [_read(text) for text in group]
+        else:
+            found += [_taken_apart(text, answer) for text, answer in zip(group, answers, strict=True)]
+    return found
+
+
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        if group and size + len(text) > GROUP_CHARACTERS:
+            yield group
+            group, size = [], 0
+        group.append(text)
+        size += len(text)
+    if group:
+        yield group
+
+
 def _refuse_unfit(sql: str) -> None:
     found = CONTROL.search(sql)
     if found:
@@ -70,7 +103,10 @@ def _refuse_unfit(sql: str) -> None:
 
 @lru_cache(maxsize=256)
 def _read(sql: str) -> tuple[Statement, ...]:
-    answer = _ask_child(sql)
+    return _taken_apart(sql, _ask_child([sql])[0])
+
+
+def _taken_apart(sql: str, answer: Mapping[str, Any]) -> tuple[Statement, ...]:
     if "error" in answer:
         raise Unreadable(_syntax_sentence(sql, answer))
     raw = answer["statements"]
@@ -80,18 +116,18 @@ def _read(sql: str) -> tuple[Statement, ...]:
     return tuple(_statement(sql, encoded, each) for each in raw if each.get("stmt"))
 
 
-def _ask_child(sql: str) -> dict[str, Any]:
+def _ask_child(texts: Sequence[str]) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(
             [sys.executable, "-I", str(CHILD)],
-            input=sql.encode(),
+            input=json.dumps(list(texts)).encode(),
             capture_output=True,
             timeout=WALL_SECONDS,
             check=False,
         )
         if done.returncode == 0:
-            answer: dict[str, Any] = json.loads(done.stdout)
-            return answer
+            answers: list[dict[str, Any]] = json.loads(done.stdout)
+            return answers
     except (subprocess.TimeoutExpired, ValueError):
         pass
     raise Unreadable("The SQL cannot be analysed: the parser gave up on it. Make it simpler.")

@@ -1,6 +1,7 @@
 """The child process that parses SQL: a parser in C can crash on hostile input, and only this process dies of it.
 
-Reads SQL on stdin and writes JSON on stdout: {"statements": [...]} or {"error": ..., "line": ...}.
+Reads a JSON list of SQL texts on stdin and writes a JSON list of answers on stdout, one for each text:
+{"statements": [...]} or {"error": ..., "line": ...}.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    json.dump([_parse(text) for text in json.load(sys.stdin)], sys.stdout)
+
+
+def _parse(text: str) -> dict[str, object]:
     import postgast
     from google.protobuf.json_format import MessageToDict
 
-    text = sys.stdin.buffer.read().decode()
     try:
         tree = postgast.parse(text)
     except postgast.PgQueryError as error:
         position = max(0, getattr(error, "cursorpos", 0) - 1)
-        answer = {"error": str(error), "line": text.count("\n", 0, position) + 1}
-    else:
-        statements = MessageToDict(tree, preserving_proto_field_name=True).get("stmts", [])
-        answer = {"statements": statements}
-    json.dump(answer, sys.stdout)
+        return {"error": str(error), "line": text.count("\n", 0, position) + 1}
+    return {"statements": MessageToDict(tree, preserving_proto_field_name=True).get("stmts", [])}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from rollbacks.reversal import draft as drafts
 from rollbacks.reversal import parse
 from rollbacks.reversal.draft import Draft, Rename
 from rollbacks.reversal.objects import Shape, read_shape
+from rollbacks.reversal.parse import Statement
 from rollbacks.steps.observation import Observation
 from rollbacks.steps.proving import chain_sha256
 from rollbacks.steps.replay import Replay, apply_up_to, replay
@@ -65,16 +66,20 @@ def draft_back_to(
     whatever the scratch server refuses (psycopg.Error).
     """
     undone = _after(folder, return_to)
+    forward = parse.read_many([migration.sql or "" for migration in undone])
     with replay(scratch, folder, layout, purpose="draft") as state:
         apply_up_to(state, return_to, told=told)
         wanted = _shape(state)
         found: list[Draft] = []
-        for number, migration in enumerate(undone, 1):
+        for number, (migration, statements) in enumerate(zip(undone, forward, strict=True), 1):
             state.forward(migration)
             newest = _shape(state)
-            found.append(_draft(state, migration, newest, wanted, f"{label}_{number}" if label else None))
+            found.append(
+                _draft(state, migration.tag, statements, newest, wanted, f"{label}_{number}" if label else None)
+            )
             wanted = newest
             told(len(folder.migrations) - len(undone) + number, len(folder.migrations))
+    drafts.check(found)
     return found[::-1]
 
 
@@ -84,12 +89,11 @@ def _after(folder: Folder, return_to: str | None) -> Sequence[Migration]:
     return folder.migrations[folder.migrations.index(folder.by_tag(return_to)) + 1 :]
 
 
-def _draft(state: Replay, migration: Migration, newest: Shape, wanted: Shape, label: str | None) -> Draft:
-    forward = parse.read(migration.sql or "")
+def _draft(
+    state: Replay, tag: str, forward: Sequence[Statement], newest: Shape, wanted: Shape, label: str | None
+) -> Draft:
     renames, now = _renamed_back(state, drafts.renames_back(forward), newest)
-    draft = drafts.compose(migration.tag, forward, renames=renames, now=now, wanted=wanted, label=label)
-    drafts.check(draft)
-    return draft
+    return drafts.compose(tag, forward, renames=renames, now=now, wanted=wanted, label=label)
 
 
 def _renamed_back(state: Replay, candidates: Sequence[Rename], newest: Shape) -> tuple[list[Rename], Shape]:
