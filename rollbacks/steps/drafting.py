@@ -100,6 +100,8 @@ def _renamed_back(state: Replay, candidates: Sequence[Rename], newest: Shape) ->
     """Let the server say which renames can be taken back, and what the database looks like then."""
     if not candidates:
         return [], newest
+    # Opens the transaction, so that what follows are savepoints in it; the outermost block would commit.
+    state.connection.execute("SELECT")
     kept = []
     for rename in candidates:
         try:

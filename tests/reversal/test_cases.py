@@ -19,6 +19,7 @@ from rollbacks.steps.replay import replay
 from tests.reversal.cases import BASE, CASES, ROWS, Case
 from tests.reversal.conftest import LAYOUT, folder_of
 
+ROWS_ONLY = {"data only", "insert and delete", "nothing"}
 TABLES = """
     SELECT c.relname, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind = 'r' AND n.nspname IN ('public', 'shop') ORDER BY 2, 1"""
@@ -31,12 +32,53 @@ def test_a_draft_is_proven_and_keeps_the_rows(scratch: Scratch, case: Case) -> N
 
     proof = prove(scratch, folder, LAYOUT, return_to="0000_m0", reverse=draft.text)
     assert proof.passed, (proof.differences, draft.text)
+    # The same table says whether the facts see each of these changes at all.
+    assert (proof.newest_facts != proof.return_point_facts) is (case.name not in ROWS_ONLY)
     assert draft.cls == case.cls, draft.text
     assert case.residue in " ".join(draft.residue)
     assert bool(case.residue) == bool(draft.residue), draft.residue
     assert "CASCADE" not in draft.text.replace("ON DELETE CASCADE", "")
     assert [each.sentence for each in assess(draft.text, audit_tables=()).refusals] == []
     _rows_survive(scratch, case, draft.text)
+
+
+def test_each_migration_of_a_chain_is_undone_from_where_the_next_one_left_it(scratch: Scratch) -> None:
+    """Trying which renames can be taken back must leave no trace in the replay that goes on."""
+    folder = folder_of([BASE, "ALTER TABLE people RENAME COLUMN note TO remark;", "CREATE TABLE gifts (id integer);"])
+    newest, renamed = draft_back_to(scratch, folder, LAYOUT, return_to="0000_m0", label="rb1")
+    assert "note" not in newest.text and newest.cls == "a"
+    assert 'RENAME COLUMN "remark" TO "note"' in renamed.text
+    assert prove(scratch, folder, LAYOUT, return_to="0000_m0", reverse=newest.text + renamed.text).passed
+
+
+def test_without_an_archive_things_are_dropped_and_come_back_the_same(scratch: Scratch) -> None:
+    folder = folder_of([BASE, "CREATE TABLE gifts (id serial PRIMARY KEY); ALTER TABLE people ADD COLUMN x integer;"])
+    (draft,) = draft_back_to(scratch, folder, LAYOUT, return_to="0000_m0", label=None)
+    assert SCHEMA not in draft.text and draft.reapply == ()
+    assert prove(scratch, folder, LAYOUT, return_to="0000_m0", reverse=draft.text).passed
+
+
+def test_what_the_archive_kept_is_brought_back_when_the_migration_is_deployed_again(scratch: Scratch) -> None:
+    forward = """CREATE TYPE rank AS ENUM ('a', 'b'); CREATE TABLE gifts (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        rank rank NOT NULL, person_id integer REFERENCES people (id)); ALTER TABLE people ADD COLUMN rank rank DEFAULT 'a';"""
+    folder = folder_of([BASE, forward])
+    (draft,) = draft_back_to(scratch, folder, LAYOUT, return_to="0000_m0", label="rb1")
+    queries = ("SELECT * FROM gifts ORDER BY id", "SELECT id, rank FROM people ORDER BY id")
+    with replay(scratch, folder, LAYOUT, purpose="again") as state:
+        line = state.connection
+        state.forward(folder.migrations[0])
+        line.execute(ROWS.encode())
+        state.forward(folder.migrations[1])
+        line.execute("INSERT INTO gifts (rank, person_id) SELECT 'b', n FROM generate_series(1, 7) n")
+        line.execute("UPDATE people SET rank = 'b' WHERE id % 2 = 0")
+        before = [line.execute(query).fetchall() for query in queries]
+        for statement in parse.read(draft.text):
+            line.execute(statement.text.encode(), binary=True)
+        line.execute("DELETE FROM drizzle.__drizzle_migrations WHERE id = 2")
+        state.forward(folder.migrations[1])
+        for sql in draft.reapply[::-1]:
+            line.execute(sql.encode())
+        assert [line.execute(query).fetchall() for query in queries] == before
 
 
 def _rows_survive(scratch: Scratch, case: Case, reverse: str) -> None:
