@@ -24,6 +24,15 @@ CHILD = Path(__file__).with_name("parser_child.py")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 PSQL_COMMAND = re.compile(r"^\s*\\(?:[A-Za-z!?]|\.)", re.MULTILINE)
 DUMP_HEADER = "-- PostgreSQL database dump"
+# What makes text look different from what runs: byte order marks, direction overrides, characters without width.
+DECEIVING = re.compile("[\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]")
+QUOTED_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'", re.DOTALL)
+WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
+# PostgreSQL cuts longer names without a word, and then two names are one.
+NAME_BYTES = 63
+SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|(?i:\bpassword\s+'[^']+')"
+)
 
 
 class Unreadable(Exception):
@@ -99,6 +108,32 @@ def _refuse_unfit(sql: str) -> None:
         raise Unreadable(
             "This is a plain dump of pg_dump, not reverse SQL; write the statements that undo the migration."
         )
+    found = DECEIVING.search(sql)
+    if found:
+        raise Unreadable(
+            f"Line {_line(sql, found.start())} holds U+{ord(found.group()):04X}, which hides or reorders what people "
+            "read; remove it."
+        )
+    found = SECRET.search(sql)
+    if found:
+        raise Unreadable(
+            f"Line {_line(sql, found.start())} seems to hold a secret, and what is signed is kept for ever; remove it "
+            "and change the secret."
+        )
+    _refuse_long_names(sql)
+
+
+def _refuse_long_names(sql: str) -> None:
+    if len(sql.encode()) <= NAME_BYTES:
+        return
+    bare = QUOTED_TEXT.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), sql)
+    for word in WORD.finditer(bare):
+        name = word.group(1) or word.group(2)
+        if len(name.encode()) > NAME_BYTES:
+            raise Unreadable(
+                f"Line {_line(sql, word.start())} has a name of {len(name.encode())} bytes and PostgreSQL keeps "
+                f"{NAME_BYTES}; shorten it."
+            )
 
 
 @lru_cache(maxsize=256)

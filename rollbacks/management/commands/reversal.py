@@ -138,7 +138,18 @@ class Command(BaseCommand):
     def _assess(self, options: dict[str, Any]) -> int:
         found = assess(_read(options["file"]), audit_tables=options["audit_table"] or ["audit_events"])
         document = {
-            "statements": [{"line": each.line, "kind": each.kind, "text": each.text} for each in found.statements],
+            "statements": [
+                {
+                    "line": each.line,
+                    "kind": each.kind,
+                    "text": each.text,
+                    "class": judged.cls,
+                    "sentence": judged.sentence,
+                    "relations": list(judged.relations),
+                    "transactional": judged.transactional,
+                }
+                for each, judged in zip(found.statements, found.judgements, strict=True)
+            ],
             "refusals": [{"line": each.line, "code": each.code, "sentence": each.sentence} for each in found.refusals],
             "impacts": [{"line": each.line, "code": each.code, "sentence": each.sentence} for each in found.impacts],
             "security_impacting": found.security_impacting,
@@ -150,7 +161,8 @@ class Command(BaseCommand):
                 self.stdout.write(_("line %(line)d refused: %(sentence)s") % vars(refusal))
             for impact in found.impacts:
                 self.stdout.write(_("line %(line)d security: %(sentence)s") % vars(impact))
-            self.stdout.write(_("%(number)d statements") % {"number": len(found.statements)})
+            for judged in found.judgements:
+                self.stdout.write(_("line %(line)d class %(cls)s: %(sentence)s") % vars(judged))
         return DISPROVEN if found.refusals else PROVEN
 
     def _facts(self, options: dict[str, Any]) -> int:

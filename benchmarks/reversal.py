@@ -1,0 +1,71 @@
+"""What the engine makes of every migration it is tried on: python -m benchmarks.reversal writes benchmarks/reversal.md."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.server import throwaway_server
+from demo.target import migrations
+from rollbacks.adapters.scratch import Scratch
+from rollbacks.adapters.target import credentials_from_url
+from rollbacks.drizzle.journal import Folder
+from rollbacks.reversal.draft import Draft
+from rollbacks.steps.drafting import draft_back_to
+from rollbacks.steps.proving import prove
+from tests.reversal.cases import BASE, CASES
+from tests.reversal.conftest import LAYOUT, folder_of
+from tests.reversal.long_chain import long_chain
+
+OUTPUT = Path(__file__).with_name("reversal.md")
+CHAIN = 60
+
+
+def main() -> None:
+    """Draft and prove each migration and write the table."""
+    rows = []
+    with throwaway_server() as server:
+        scratch = Scratch(credentials_from_url("scratch", server.url("postgres"), source="benchmark"))
+        for name, folder, return_to, tag in _migrations():
+            row = _row(scratch, name, folder, return_to, tag)
+            rows.append(row)
+            print(row, flush=True)
+    proven = sum("| proven |" in row for row in rows)
+    head = [
+        "# What the reversal engine makes of each migration",
+        "",
+        f"{proven} of {len(rows)} drafts proven: the catalog came back, the migration could be deployed again, and was taken",
+        "back a second time. Classes as in `docs/cli.md`. Regenerate with `python -m benchmarks.reversal`.",
+        "",
+        "| migration | class | outcome | statements | seconds | left to a person |",
+        "|---|---|---|---|---|---|",
+    ]
+    OUTPUT.write_text("\n".join([*head, *rows]) + "\n")
+
+
+def _migrations() -> Iterator[tuple[str, Folder, str | None, str]]:
+    fixture = migrations()
+    tags = [None, *(each.tag for each in fixture.migrations)]
+    for before, migration in zip(tags, fixture.migrations, strict=False):
+        yield f"nzila {migration.tag}", fixture, before, migration.tag
+    for case in CASES:
+        yield case.name, folder_of([BASE, case.forward]), "0000_m0", "0001_m1"
+    chain = folder_of(long_chain(CHAIN))
+    for before, migration in zip(chain.migrations[-6:-1], chain.migrations[-5:], strict=True):
+        yield f"chain of {CHAIN}, {migration.tag}", chain, before.tag, migration.tag
+
+
+def _row(scratch: Scratch, name: str, folder: Folder, return_to: str | None, tag: str) -> str:
+    started = time.perf_counter()
+    drafts = draft_back_to(scratch, folder, LAYOUT, return_to=return_to, label="rb")
+    draft: Draft = next(each for each in drafts if each.tag == tag)
+    reverse = "\n".join(each.text for each in drafts)
+    proof = prove(scratch, folder, LAYOUT, return_to=return_to, reverse=reverse)
+    seconds = time.perf_counter() - started
+    left = " ".join(draft.residue).replace("|", "\\|")
+    return f"| {name} | {draft.cls} | {proof.outcome} | {len(draft.statements)} | {seconds:.1f} | {left} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The class of a statement as people decide on it: refused, denied, opaque, another lane, destructive, warning, safe.
+
+Source: acceptance, section 8. The letters are stable; pages and pipelines show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rollbacks.reversal.parse import Statement
+from rollbacks.reversal.refusals import Refusal
+from rollbacks.reversal.tree import walk
+
+REFUSED, DENIED, OPAQUE, LANE, DESTRUCTIVE, WARNING, SAFE = "R", "D", "X", "N", "P", "W", "S"
+DENIED_CODES = {
+    "outside", "extension", "security-definer", "triggers", "meaning", "shadow", "owner", "same-script",
+}  # fmt: skip
+LANE_CODES = {"non-transactional"}
+OPAQUE_CODES = {"call"}
+OPAQUE_KINDS = {"do_stmt": "a code block", "create_function_stmt": "a function", "create_trig_stmt": "a trigger",
+                "rule_stmt": "a rule"}  # fmt: skip
+CHANGES_ROWS = {
+    "delete_stmt": "deletes rows", "update_stmt": "changes rows", "merge_stmt": "changes or deletes rows",
+    "truncate_stmt": "empties tables",
+}  # fmt: skip
+DROPS = {
+    "OBJECT_TABLE": "drops a table with its rows", "OBJECT_SCHEMA": "drops a schema",
+    "OBJECT_MATVIEW": "drops a materialized view", "OBJECT_SEQUENCE": "drops a sequence",
+}  # fmt: skip
+COMMANDS = {
+    "AT_DropColumn": (DESTRUCTIVE, "drops a column with its values"),
+    "AT_AlterColumnType": (DESTRUCTIVE, "changes a type, which may rewrite the table and refuse or cut values"),
+    "AT_SetUnLogged": (WARNING, "makes the table unlogged: a crash empties it"),
+    "AT_EnableRowSecurity": (WARNING, "changes row security"),
+    "AT_DisableRowSecurity": (WARNING, "changes row security"),
+    "AT_ForceRowSecurity": (WARNING, "changes row security"),
+    "AT_NoForceRowSecurity": (WARNING, "changes row security"),
+}
+WARNINGS = {
+    "select_stmt": "changes nothing by itself, whatever it calls",
+    "grant_stmt": "changes who may do what",
+    "alter_default_privileges_stmt": "changes the grants of future objects",
+    "lock_stmt": "takes a lock that others wait for",
+    "create_policy_stmt": "changes row security",
+    "alter_policy_stmt": "changes row security",
+    "alter_enum_stmt": "adds a value that cannot be used in the same transaction",
+    "explain_stmt": "shows a plan",
+}
+ORDER = (REFUSED, DENIED, OPAQUE, LANE, DESTRUCTIVE, WARNING, SAFE)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A statement's class with one sentence, the relations it names and whether a transaction can hold it."""
+
+    line: int
+    cls: str
+    sentence: str
+    relations: tuple[str, ...]
+    transactional: bool
+
+
+def judge(statement: Statement, refusals: Collection[Refusal]) -> Judgement:
+    """Return the worst class that anything in the statement has."""
+    found = [*_of_refusals(refusals), *_of_tree(statement)]
+    cls, sentence = min(found, key=lambda each: ORDER.index(each[0]), default=(SAFE, "changes what it names"))
+    relations = dict.fromkeys(
+        ".".join(filter(None, (node.get("schemaname", ""), node["relname"])))
+        for _, node in walk(statement.kind, statement.tree)
+        if isinstance(node.get("relname"), str)
+    )
+    transactional = not any(refusal.code in LANE_CODES for refusal in refusals)
+    return Judgement(statement.line, cls, sentence, tuple(relations), transactional)
+
+
+def used_before_commit(statements: Sequence[Statement]) -> Iterator[Refusal]:
+    """Refuse a script that adds an enum value and uses it: PostgreSQL allows that only after a COMMIT."""
+    added = {each.tree["new_val"]: each for each in statements if _adds_value(each)}
+    for statement in statements:
+        if _adds_value(statement):
+            continue
+        for name, node in walk(statement.kind, statement.tree):
+            if name == "sval" and node.get("sval") in added:
+                yield Refusal(
+                    statement.line, "same-script",
+                    f"The enum value “{node['sval']}” is added and used in the same rollback, which PostgreSQL does not "
+                    "allow; add it in one rollback and use it in the next.",
+                )  # fmt: skip
+
+
+def _adds_value(statement: Statement) -> bool:
+    return (
+        statement.kind == "alter_enum_stmt"
+        and bool(statement.tree.get("new_val"))
+        and not statement.tree.get("old_val")
+    )
+
+
+def _of_refusals(refusals: Collection[Refusal]) -> Iterator[tuple[str, str]]:
+    for refusal in refusals:
+        if refusal.code in LANE_CODES:
+            yield LANE, refusal.sentence
+        elif refusal.code in OPAQUE_CODES:
+            yield OPAQUE, refusal.sentence
+        else:
+            yield (DENIED if refusal.code in DENIED_CODES else REFUSED), refusal.sentence
+
+
+def _of_tree(statement: Statement) -> Iterator[tuple[str, str]]:
+    kind, tree = statement.kind, statement.tree
+    if kind in OPAQUE_KINDS:
+        yield OPAQUE, f"adds or runs {OPAQUE_KINDS[kind]} that nobody can analyse"
+    if kind == "drop_stmt":
+        yield from _of_drop(tree)
+    if kind in WARNINGS:
+        yield WARNING, WARNINGS[kind]
+    for name, node in walk(kind, tree):
+        if name in CHANGES_ROWS:
+            yield DESTRUCTIVE, CHANGES_ROWS[name]
+        elif name == "alter_table_cmd" and node.get("subtype") in COMMANDS:
+            yield COMMANDS[node["subtype"]]
+
+
+def _of_drop(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if tree.get("remove_type") in DROPS:
+        yield DESTRUCTIVE, DROPS[str(tree["remove_type"])]
+    elif tree.get("remove_type") == "OBJECT_POLICY":
+        yield WARNING, "changes row security"
+    elif tree.get("missing_ok"):
+        yield WARNING, "does nothing where the object is not there"

@@ -1,0 +1,273 @@
+"""What reverse SQL may never do, decided on the parse tree; each refusal says what to do instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rollbacks.reversal.parse import Statement
+from rollbacks.reversal.tree import Tree, element, language, strings, walk, words_of
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a statement is never run: its line, a stable code and a sentence."""
+
+    line: int
+    code: str
+    sentence: str
+
+
+TRANSACTION = "transaction control would end the transaction that makes the rollback all or nothing; remove it."
+SETTING = (
+    "settings of the session are the portal's to make, and what limits the rollback must not be changed; remove it."
+)
+ROLES = "roles are not changed by a rollback; have an administrator do it outside the portal."
+OUTSIDE = "it reaches outside the database, where a rollback cannot take it back; remove it."
+SERVER = "it reads or changes the server itself, not the schema; remove it."
+LANE = "it cannot run inside a transaction, and this version has no lane for such statements; use the form that can."
+CODE = "it loads code into the server; remove it."
+PREPARED = "a prepared statement hides what will run; write the statement itself."
+
+MEANING = "it changes what later statements mean for everybody; have an administrator do it outside the portal."
+OWNER = "owners are not changed by a rollback; have an administrator do it outside the portal."
+TRIGGERS_OFF = "a switched-off trigger lets rows in that nobody checked; drop the trigger if it has to go."
+SHADOW = "it would stand in front of PostgreSQL's own object of that name; choose another name."
+CATALOG = "the system catalogs are PostgreSQL's own; use the statement that changes the object."
+DEFINER = "SECURITY DEFINER without SET search_path lets a caller choose what the code means; set the search path."
+# Names that people shadow to change what other code calls; the server has thousands, these are the tempting ones.
+BUILTINS = frozenset(
+    [
+        "abs",
+        "array_agg",
+        "avg",
+        "coalesce",
+        "concat",
+        "count",
+        "current_setting",
+        "date_trunc",
+        "decode",
+        "encode",
+        "exists",
+        "format",
+        "gen_random_uuid",
+        "has_table_privilege",
+        "jsonb_agg",
+        "jsonb_build_object",
+        "left",
+        "length",
+        "lower",
+        "max",
+        "md5",
+        "min",
+        "nextval",
+        "now",
+        "pg_backend_pid",
+        "quote_ident",
+        "quote_literal",
+        "random",
+        "regexp_replace",
+        "replace",
+        "right",
+        "round",
+        "row_number",
+        "set_config",
+        "sha256",
+        "split_part",
+        "string_agg",
+        "substr",
+        "substring",
+        "sum",
+        "to_char",
+        "to_jsonb",
+        "to_timestamp",
+        "trim",
+        "upper",
+        "version",
+    ]
+)
+
+KINDS: dict[str, tuple[str, str]] = {
+    "transaction_stmt": ("transaction-control", TRANSACTION),
+    "prepare_stmt": ("prepared", PREPARED),
+    "execute_stmt": ("prepared", PREPARED),
+    "deallocate_stmt": ("prepared", PREPARED),
+    "call_stmt": ("call", "a procedure can commit on its own; write the statements that it would run."),
+    "variable_set_stmt": ("setting", SETTING),
+    "constraints_set_stmt": ("setting", SETTING),
+    "discard_stmt": ("setting", SETTING),
+    "alter_system_stmt": ("server", SERVER),
+    "alter_database_stmt": ("server", SERVER),
+    "alter_database_set_stmt": ("server", SERVER),
+    "load_stmt": ("code", CODE),
+    "check_point_stmt": ("server", SERVER),
+    "create_role_stmt": ("roles", ROLES),
+    "alter_role_stmt": ("roles", ROLES),
+    "alter_role_set_stmt": ("roles", ROLES),
+    "drop_role_stmt": ("roles", ROLES),
+    "grant_role_stmt": ("roles", ROLES),
+    "reassign_owned_stmt": ("roles", ROLES),
+    "drop_owned_stmt": ("roles", ROLES),
+    "create_extension_stmt": ("extension", CODE),
+    "create_plangstmt": ("code", CODE),
+    "create_plang_stmt": ("code", CODE),
+    "create_event_trig_stmt": ("event-trigger", "event triggers act on every later statement; remove it."),
+    "alter_event_trig_stmt": ("event-trigger", "event triggers act on every later statement; remove it."),
+    "create_fdw_stmt": ("outside", OUTSIDE),
+    "create_foreign_server_stmt": ("outside", OUTSIDE),
+    "alter_foreign_server_stmt": ("outside", OUTSIDE),
+    "create_user_mapping_stmt": ("outside", OUTSIDE),
+    "alter_user_mapping_stmt": ("outside", OUTSIDE),
+    "import_foreign_schema_stmt": ("outside", OUTSIDE),
+    "create_subscription_stmt": ("outside", OUTSIDE),
+    "alter_subscription_stmt": ("outside", OUTSIDE),
+    "drop_subscription_stmt": ("outside", OUTSIDE),
+    "createdb_stmt": ("server", SERVER),
+    "dropdb_stmt": ("server", SERVER),
+    "create_table_space_stmt": ("server", SERVER),
+    "drop_table_space_stmt": ("server", SERVER),
+    "cluster_stmt": ("server", SERVER),
+    "notify_stmt": ("notify", OUTSIDE),
+    "listen_stmt": ("setting", SETTING),
+    "unlisten_stmt": ("setting", SETTING),
+    "create_publication_stmt": ("outside", OUTSIDE),
+    "alter_publication_stmt": ("outside", OUTSIDE),
+    "sec_label_stmt": ("meaning", MEANING),
+    "create_cast_stmt": ("meaning", MEANING),
+    "create_am_stmt": ("meaning", MEANING),
+    "create_transform_stmt": ("meaning", MEANING),
+    "create_op_class_stmt": ("meaning", MEANING),
+    "alter_owner_stmt": ("owner", OWNER),
+}
+FUNCTIONS = re.compile(
+    r"pg_read_(binary_)?file|pg_ls_\w+|pg_stat_file|pg_file_\w+|lo_(import|export)|dblink\w*|set_config|"
+    r"pg_(terminate|cancel)_backend|pg_advisory_\w+|pg_try_advisory_\w+|pg_reload_conf|pg_rotate_logfile|pg_switch_wal|"
+    r"pg_create_restore_point|pg_promote|pg_export_snapshot|(query|table|schema|database|cursor)_to_xml\w*|ts_stat|"
+    r"pg_logical_\w+"
+)
+TRUSTED_LANGUAGES = {"sql", "plpgsql"}
+
+
+def refusals_of(statement: Statement, ledger: tuple[str, str]) -> Iterator[Refusal]:
+    def refuse(code: str, sentence: str) -> Refusal:
+        return Refusal(statement.line, code, f"{words_of(statement)}: {sentence}")
+
+    if statement.kind in KINDS:
+        yield refuse(*KINDS[statement.kind])
+    for code, sentence in _statement_refusals(statement):
+        yield refuse(code, sentence)
+    for name, node in walk(statement.kind, statement.tree):
+        for rule in NODE_RULES:
+            found = rule(name, node)
+            if found:
+                yield refuse(*found)
+    if _drops_ledger(statement, ledger) or any(_is_ledger(node, ledger) for _, node in walk("", statement.tree)):
+        yield refuse("ledger", "Drizzle's ledger is written by the portal alone, in the same transaction; remove it.")
+
+
+def _statement_refusals(statement: Statement) -> Iterator[tuple[str, str]]:
+    tree, kind = statement.tree, statement.kind
+    if kind == "copy_stmt":
+        yield (
+            "copy",
+            "COPY moves data through files, programs or the connection; it belongs into an artifact. Remove it.",
+        )
+    if kind in {"index_stmt", "drop_stmt"} and tree.get("concurrent"):
+        yield "non-transactional", LANE
+    if kind == "reindex_stmt" and tree.get("kind") not in {"REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE"}:
+        yield "server", SERVER
+    elif kind == "reindex_stmt" and tree.get("params"):
+        yield "non-transactional", LANE
+    if kind == "vacuum_stmt" and tree.get("is_vacuumcmd"):
+        yield "server", SERVER
+    if kind == "define_stmt" and tree.get("kind") == "OBJECT_OPERATOR":
+        yield "meaning", MEANING
+    if kind == "create_function_stmt":
+        yield from _function_refusals(tree)
+    if kind in WRITES and any(_is_catalog(node) for _, node in walk(kind, tree)):
+        yield "catalog", CATALOG
+    if kind == "create_function_stmt" and language(tree) not in TRUSTED_LANGUAGES:
+        yield (
+            "language",
+            f"functions in {language(tree) or 'an unknown language'} can reach outside the database; remove it.",
+        )
+    if kind == "drop_stmt" and tree.get("remove_type") in {"OBJECT_DATABASE", "OBJECT_ROLE", "OBJECT_EVENT_TRIGGER"}:
+        yield "server", SERVER
+    if kind == "drop_stmt" and tree.get("remove_type") in {"OBJECT_PUBLICATION", "OBJECT_FOREIGN_SERVER", "OBJECT_FDW"}:
+        yield "outside", OUTSIDE
+    if kind == "drop_stmt" and any(word.startswith("pg_") for word in strings(tree.get("objects", []))):
+        yield "catalog", CATALOG
+
+
+WRITES = {"insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "truncate_stmt", "alter_table_stmt"}
+
+
+def _function_refusals(tree: Tree) -> Iterator[tuple[str, str]]:
+    named = strings(tree.get("funcname", []))
+    if named and (named[-1].lower() in BUILTINS or named[0] == "pg_catalog"):
+        yield "shadow", SHADOW
+    options = [element(option) for option in tree.get("options", [])]
+    definer = any(each.get("defname") == "security" and each.get("arg", {}).get("boolean", {}).get("boolval")
+                  for each in options)  # fmt: skip
+    fixed = any(each.get("arg", {}).get("variable_set_stmt", {}).get("name") == "search_path" for each in options)
+    if definer and not fixed:
+        yield "security-definer", DEFINER
+
+
+def _is_catalog(node: Tree) -> bool:
+    relation = node.get("relname")
+    return isinstance(relation, str) and (relation.startswith("pg_") or node.get("schemaname") == "pg_catalog")
+
+
+def _command(name: str, node: Tree) -> tuple[str, str] | None:
+    if name != "alter_table_cmd":
+        return None
+    if node.get("subtype") in {"AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser"}:
+        return "triggers", TRIGGERS_OFF
+    if node.get("subtype") == "AT_ChangeOwner":
+        return "owner", OWNER
+    if node.get("subtype") == "AT_SetTableSpace":
+        return "server", SERVER
+    return None
+
+
+def _cascade(name: str, node: Tree) -> tuple[str, str] | None:
+    if node.get("behavior") == "DROP_CASCADE" and name in {
+        "drop_stmt",
+        "alter_table_cmd",
+        "truncate_stmt",
+        "grant_stmt",
+    }:
+        return "cascade", "CASCADE removes what nobody named; drop each dependent object by a statement of its own."
+    return None
+
+
+def _function(name: str, node: Tree) -> tuple[str, str] | None:
+    if name != "func_call":
+        return None
+    called = strings(node.get("funcname", []))
+    if called and FUNCTIONS.fullmatch(called[-1].lower()):
+        return "function", f"the function {called[-1]} acts on the server or outside it; remove it."
+    return None
+
+
+def _detach(name: str, node: Tree) -> tuple[str, str] | None:
+    if name == "partition_cmd" and node.get("concurrent"):
+        return "non-transactional", LANE
+    return None
+
+
+NODE_RULES: tuple[Callable[[str, Tree], tuple[str, str] | None], ...] = (_cascade, _function, _detach, _command)
+
+
+def _drops_ledger(statement: Statement, ledger: tuple[str, str]) -> bool:
+    """DROP names its objects as bare lists of words, not as relations."""
+    named = strings(statement.tree.get("objects", [])) if statement.kind == "drop_stmt" else []
+    return ledger[1] in named or (ledger[0] in named and ledger[0] not in {"", "public"})
+
+
+def _is_ledger(node: Tree, ledger: tuple[str, str]) -> bool:
+    if node.get("relname") == ledger[1]:
+        return True
+    return node.get("schemaname") == ledger[0] and ledger[0] not in {"", "public"}
