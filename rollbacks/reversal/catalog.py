@@ -17,13 +17,25 @@ import psycopg
 from psycopg import pq
 
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
-from rollbacks.reversal.catalog_queries import COLUMN_ORDER, QUERIES
+from rollbacks.reversal.catalog_queries import COLUMN_ORDER, queries
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Entry = tuple[str, ...]
 
 # Who owns what and who may do what: a scratch server has neither, so these kinds are compared apart.
-ACCESS_KINDS = frozenset({"owner", "grant", "column grant", "default grant"})
+ACCESS_KINDS = frozenset({"owner", "grant", "column grant", "default grant", "user mapping", "subscription"})
+
+# Expressions are printed with these, so two databases with settings of their own would differ in every default.
+SETTINGS = {
+    "search_path": "",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "quote_all_identifiers": "off",
+}
+SHOWN = 120
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Differences:
-    """What one catalog lacks and has beside another; `reordered` names tables whose columns stand otherwise."""
+    """What one catalog lacks and has beside another; `reordered` names tables whose common columns stand otherwise."""
 
     missing: tuple[Entry, ...]
     unexpected: tuple[Entry, ...]
@@ -76,7 +88,7 @@ class Differences:
 def compare(expected: Facts, actual: Facts) -> Differences:
     """Return how `actual` differs from `expected`."""
     reordered = [
-        table for table, columns in expected.order.items() if table in actual.order and actual.order[table] != columns
+        table for table, columns in expected.order.items() if _stand_otherwise(columns, actual.order.get(table, ()))
     ]
     return Differences(
         missing=tuple(sorted(expected.entries - actual.entries)),
@@ -90,13 +102,14 @@ def read_facts(connection: Connection, *, ignore_schemas: Collection[str]) -> Fa
 
     Inside an open transaction the facts include what that transaction has done, which is what lets the apply
     step compare before it commits. System schemas, temporary objects, members of extensions and
-    `ignore_schemas` are left out. Names are qualified, because the search path is emptied meanwhile.
+    `ignore_schemas` are left out. Names are qualified, because the search path is emptied meanwhile;
+    other settings that change how expressions are printed are fixed, and all are put back.
     """
     # The archive of what earlier rollbacks kept belongs to no migration.
     ignored = ["pg_catalog", "information_schema", "pg_toast", ARCHIVE_SCHEMA, *ignore_schemas]
     with _reading(connection):
         entries: set[Entry] = set()
-        for kind, query in QUERIES.items():
+        for kind, query in queries(connection.info.server_version).items():
             for row in connection.execute(query, {"ignored": ignored}).fetchall():
                 entries.add((kind, *("" if value is None else str(value) for value in row)))
         order = {
@@ -112,15 +125,24 @@ def _reading(connection: Connection) -> Iterator[None]:
         connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
         try:
             with connection.transaction():
-                connection.execute("SET LOCAL search_path = ''")
+                _adjust(connection, SETTINGS)
                 yield
         finally:
             connection.isolation_level, connection.read_only = level, read_only
         return
-    row = connection.execute("SELECT pg_catalog.current_setting('search_path')").fetchone()
-    connection.execute("SET LOCAL search_path = ''")
+    before = _adjust(connection, SETTINGS)
     yield
-    connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", [row[0] if row else ""])
+    _adjust(connection, before)
+
+
+def _adjust(connection: Connection, settings: Mapping[str, str]) -> dict[str, str]:
+    """Change settings until the transaction's end; return what they were."""
+    rows = connection.execute(
+        "SELECT s.key, pg_catalog.current_setting(s.key), pg_catalog.set_config(s.key, s.value, true)"
+        "  FROM pg_catalog.json_each_text(%s::json) s",
+        [json.dumps(settings)],
+    ).fetchall()
+    return {name: value for name, value, _ in rows}
 
 
 def _sentences(missing: tuple[Entry, ...], unexpected: tuple[Entry, ...]) -> Iterator[str]:
@@ -132,7 +154,8 @@ def _sentences(missing: tuple[Entry, ...], unexpected: tuple[Entry, ...]) -> Ite
         instead = actual.get(entry[:-1])
         if instead:
             found = instead.pop(0)
-            yield f"{_label(entry)} is “{found[-1]}” instead of “{entry[-1]}”."
+            now, then = _excerpts(found[-1], entry[-1])
+            yield f"{_label(entry)} is “{now}” instead of “{then}”."
         else:
             yield f"{_label(entry)} is missing{_value(entry)}."
     for rest in actual.values():
@@ -147,4 +170,25 @@ def _label(entry: Entry) -> str:
 
 def _value(entry: Entry) -> str:
     text = " ".join(entry[-1].split())
-    return f" ({text if len(text) <= 120 else text[:119] + '…'})" if text else ""
+    return f" ({text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'})" if text else ""
+
+
+def _excerpts(first: str, second: str) -> tuple[str, str]:
+    """Return both texts whole when they are short, else the parts around the first place where they part."""
+    if max(len(first), len(second)) <= 2 * SHOWN:
+        return first, second
+    alike = next(
+        (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
+    )
+    begin = max(0, alike - SHOWN // 3)
+    return _excerpt(first, begin), _excerpt(second, begin)
+
+
+def _excerpt(text: str, begin: int) -> str:
+    end = begin + SHOWN
+    return f"{'…' if begin else ''}{' '.join(text[begin:end].split())}{'…' if end < len(text) else ''}"
+
+
+def _stand_otherwise(expected: tuple[str, ...], actual: tuple[str, ...]) -> bool:
+    """A column more or less is a difference of its own; only those in both tables can be out of order."""
+    return [name for name in expected if name in actual] != [name for name in actual if name in expected]

@@ -1,25 +1,15 @@
 """The catalog queries: one for each kind of fact; the columns are the object's names and, last, what is true of it.
 
 Every name is qualified and every text comes from the server's own pg_get_*def, so that nothing depends on
-the search path or on how something was once written.
+the search path or on how something was once written. Written for PostgreSQL 14 to 18.
 """
 
 from __future__ import annotations
 
-# Objects that belong to an extension are the extension's business; its version is a fact of its own.
-NOT_MEMBER = """
-    NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
-                 WHERE e.classid = '{catalog}'::pg_catalog.regclass AND e.objid = {oid} AND e.deptype = 'e')
-"""
+from rollbacks.reversal import catalog_access_queries, catalog_rare_queries
+from rollbacks.reversal.catalog_shared_queries import FROM_RELATION, RELATION, SCHEMAS, not_member, sorted_options
 
-
-def not_member(catalog: str, oid: str) -> str:
-    return NOT_MEMBER.format(catalog=f"pg_catalog.{catalog}", oid=oid)
-
-
-SCHEMAS = "n.nspname <> ALL (%(ignored)s) AND n.nspname !~ '^pg_(temp|toast_temp)_'"
-RELATION = f"c.relkind IN ('r','p','v','m','f') AND c.relpersistence <> 't' AND {SCHEMAS} AND {not_member('pg_class', 'c.oid')}"
-FROM_RELATION = f"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}"
+__all__ = ["COLUMN_ORDER", "RELATION", "SCHEMAS", "not_member", "queries"]
 
 QUERIES: dict[str, str] = {
     "schema": f"SELECT n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {SCHEMAS} AND {not_member('pg_namespace', 'n.oid')}",
@@ -31,7 +21,8 @@ QUERIES: dict[str, str] = {
                CASE WHEN c.relrowsecurity THEN 'row security' END,
                CASE WHEN c.relforcerowsecurity THEN 'forced row security' END,
                'identity ' || c.relreplident::text,
-               'options ' || c.reloptions::text,
+               'options ' || {sorted_options("c.reloptions")},
+               'toast options ' || (SELECT {sorted_options("t.reloptions")} FROM pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid),
                'of ' || NULLIF(c.reloftype, 0)::pg_catalog.regtype::text,
                (SELECT 'tablespace ' || s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace),
                (SELECT 'access method ' || a.amname FROM pg_catalog.pg_am a WHERE a.oid = c.relam),
@@ -39,7 +30,8 @@ QUERIES: dict[str, str] = {
                'bound ' || pg_catalog.pg_get_expr(c.relpartbound, c.oid))
         {FROM_RELATION}""",
     "inheritance": f"""
-        SELECT n.nspname, c.relname, i.inhparent::pg_catalog.regclass::text
+        SELECT n.nspname, c.relname, i.inhparent::pg_catalog.regclass::text,
+               CASE WHEN i.inhdetachpending THEN 'detach pending' ELSE '' END
           FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}""",
     "column": f"""
@@ -54,7 +46,8 @@ QUERIES: dict[str, str] = {
                'storage ' || a.attstorage::text,
                CASE WHEN a.attcompression <> '' THEN 'compression ' || a.attcompression::text END,
                'statistics ' || NULLIF(a.attstattarget, -1),
-               'options ' || a.attoptions::text,
+               'options ' || {sorted_options("a.attoptions")},
+               'foreign options ' || {sorted_options("a.attfdwoptions")},
                CASE WHEN NOT a.attislocal THEN 'inherited' END)
           FROM pg_catalog.pg_attribute a
           JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -63,20 +56,30 @@ QUERIES: dict[str, str] = {
           LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE a.attnum > 0 AND NOT a.attisdropped AND {RELATION}""",
     "constraint": f"""
-        SELECT n.nspname, COALESCE(k.conrelid::pg_catalog.regclass::text, k.contypid::pg_catalog.regtype::text), k.conname,
+        SELECT n.nspname, c.relname, k.conname,
                pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid),
                    CASE WHEN NOT k.convalidated THEN 'not validated' END,
                    CASE WHEN k.condeferrable THEN 'deferrable' END, CASE WHEN k.condeferred THEN 'deferred' END,
                    CASE WHEN NOT k.conislocal THEN 'inherited' END)
-          FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
-         WHERE k.contype <> 't' AND {SCHEMAS}
-           AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
-                            WHERE e.objid IN (k.conrelid, k.contypid) AND e.deptype = 'e')""",
+          FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE k.contype <> 't' AND {RELATION}""",
+    "domain constraint": f"""
+        SELECT n.nspname, t.typname, k.conname,
+               pg_catalog.concat_ws(' ', pg_catalog.pg_get_constraintdef(k.oid), CASE WHEN NOT k.convalidated THEN 'not validated' END)
+          FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
+          JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+         WHERE {SCHEMAS} AND {not_member("pg_type", "t.oid")}""",
     "index": f"""
         SELECT n.nspname, c.relname, i.relname, pg_catalog.concat_ws(' ', pg_catalog.pg_get_indexdef(x.indexrelid),
                CASE WHEN NOT x.indisvalid THEN 'invalid' END,
                CASE WHEN x.indisclustered THEN 'clustered' END, CASE WHEN x.indisreplident THEN 'replica identity' END,
-               'options ' || i.reloptions::text)
+               (SELECT 'tablespace ' || s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = i.reltablespace),
+               (SELECT 'statistics ' || pg_catalog.string_agg(a.attnum || ':' || a.attstattarget, ',' ORDER BY a.attnum)
+                  FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.oid AND a.attnum > 0 AND a.attstattarget >= 0),
+               CASE WHEN i.relispartition THEN
+                   (SELECT 'attached to ' || p.inhparent::pg_catalog.regclass::text FROM pg_catalog.pg_inherits p WHERE p.inhrelid = i.oid)
+               END)
           FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
           JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}""",
@@ -102,8 +105,15 @@ QUERIES: dict[str, str] = {
          WHERE p.prokind <> 'a' AND {SCHEMAS} AND {not_member("pg_proc", "p.oid")}""",
     "aggregate": f"""
         SELECT n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid), pg_catalog.concat_ws(' ',
-               g.aggkind, g.aggtransfn::text, g.aggfinalfn::text, g.aggtranstype::pg_catalog.regtype::text, g.agginitval,
-               g.aggsortop::text)
+               'returns ' || pg_catalog.format_type(p.prorettype, NULL), 'kind ' || g.aggkind::text, 'direct ' || g.aggnumdirectargs,
+               'transition ' || g.aggtransfn::text, 'final ' || g.aggfinalfn::text, 'combine ' || g.aggcombinefn::text,
+               'serial ' || g.aggserialfn::text, 'deserial ' || g.aggdeserialfn::text,
+               'moving ' || g.aggmtransfn::text, g.aggminvtransfn::text, g.aggmfinalfn::text,
+               'extra ' || g.aggfinalextra::text, g.aggmfinalextra::text, 'modify ' || g.aggfinalmodify::text, g.aggmfinalmodify::text,
+               'state ' || pg_catalog.format_type(g.aggtranstype, NULL), g.aggtransspace, g.agginitval,
+               'moving state ' || pg_catalog.format_type(NULLIF(g.aggmtranstype, 0), NULL), g.aggmtransspace, g.aggminitval,
+               'sort ' || NULLIF(g.aggsortop, 0)::pg_catalog.regoperator::text,
+               'volatile ' || p.provolatile::text, 'parallel ' || p.proparallel::text, 'strict ' || p.proisstrict::text)
           FROM pg_catalog.pg_aggregate g JOIN pg_catalog.pg_proc p ON p.oid = g.aggfnoid
           JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
          WHERE {SCHEMAS} AND {not_member("pg_proc", "p.oid")}""",
@@ -147,110 +157,34 @@ QUERIES: dict[str, str] = {
          WHERE t.typtype = 'd' AND {SCHEMAS} AND {not_member("pg_type", "t.oid")}""",
     "composite type": f"""
         SELECT n.nspname, c.relname, pg_catalog.string_agg(
-               a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+               pg_catalog.concat_ws(' ', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+                   CASE WHEN a.attcollation <> 0 THEN 'collate ' || a.attcollation::pg_catalog.regcollation::text END), ', ' ORDER BY a.attnum)
           FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
          WHERE c.relkind = 'c' AND {SCHEMAS} AND {not_member("pg_type", "c.reltype")} GROUP BY 1, 2""",
     "range": f"""
         SELECT n.nspname, t.typname, pg_catalog.concat_ws(' ', r.rngsubtype::pg_catalog.regtype::text,
-               r.rngsubdiff::text, r.rngcanonical::text)
+               NULLIF(r.rngsubdiff, 0)::pg_catalog.regproc::text, NULLIF(r.rngcanonical, 0)::pg_catalog.regproc::text,
+               'collate ' || NULLIF(r.rngcollation, 0)::pg_catalog.regcollation::text,
+               (SELECT 'class ' || cn.nspname || '.' || o.opcname FROM pg_catalog.pg_opclass o
+                  JOIN pg_catalog.pg_namespace cn ON cn.oid = o.opcnamespace WHERE o.oid = r.rngsubopc),
+               'multirange ' || pg_catalog.format_type(NULLIF(r.rngmultitypid, 0), NULL))
           FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type t ON t.oid = r.rngtypid
           JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
          WHERE {SCHEMAS} AND {not_member("pg_type", "t.oid")}""",
-    "collation": f"""
-        SELECT n.nspname, l.collname, pg_catalog.concat_ws(' ', l.collprovider, l.collisdeterministic::text, l.collcollate)
-          FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
-         WHERE {SCHEMAS} AND {not_member("pg_collation", "l.oid")}""",
-    "operator": f"""
-        SELECT n.nspname, o.oprname, o.oprleft::pg_catalog.regtype::text, o.oprright::pg_catalog.regtype::text, o.oprcode::text
-          FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-         WHERE {SCHEMAS} AND {not_member("pg_operator", "o.oid")}""",
-    "cast": f"""
-        SELECT k.castsource::pg_catalog.regtype::text, k.casttarget::pg_catalog.regtype::text,
-               pg_catalog.concat_ws(' ', k.castcontext, k.castmethod, NULLIF(k.castfunc, 0)::pg_catalog.regprocedure::text)
-          FROM pg_catalog.pg_cast k WHERE k.oid >= 16384 AND {not_member("pg_cast", "k.oid")}""",
-    "statistics": f"""
-        SELECT n.nspname, s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid)
-          FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
-         WHERE {SCHEMAS} AND {not_member("pg_statistic_ext", "s.oid")}""",
-    "text search configuration": f"""
-        SELECT n.nspname, g.cfgname, ''
-          FROM pg_catalog.pg_ts_config g JOIN pg_catalog.pg_namespace n ON n.oid = g.cfgnamespace
-         WHERE {SCHEMAS} AND {not_member("pg_ts_config", "g.oid")}""",
-    "extension": """
-        SELECT x.extname, n.nspname || ' ' || x.extversion
-          FROM pg_catalog.pg_extension x JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace""",
-    "event trigger": """
-        SELECT v.evtname, pg_catalog.concat_ws(' ', v.evtevent, v.evtfoid::pg_catalog.regproc::text, v.evtenabled, v.evttags::text)
-          FROM pg_catalog.pg_event_trigger v""",
-    "publication": """
-        SELECT p.pubname, pg_catalog.concat_ws(' ', p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot,
-               (SELECT pg_catalog.string_agg(r.prrelid::pg_catalog.regclass::text, ',' ORDER BY 1)
-                  FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid))
-          FROM pg_catalog.pg_publication p""",
-    "comment": """
-        SELECT i.type, i.identity, d.description
-          FROM pg_catalog.pg_description d,
-               LATERAL pg_catalog.pg_identify_object(d.classoid, d.objoid, d.objsubid) i
-         WHERE d.objoid >= 16384 AND COALESCE(i.schema, '') <> ALL (%(ignored)s)
-           AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
-                            WHERE e.classid = d.classoid AND e.objid = d.objoid AND e.deptype = 'e')""",
-    "security label": """
-        SELECT i.type, i.identity, l.provider, l.label
-          FROM pg_catalog.pg_seclabel l, LATERAL pg_catalog.pg_identify_object(l.classoid, l.objoid, l.objsubid) i""",
-    "owner": f"""
-        SELECT 'relation', n.nspname, c.relname, '', c.relowner::pg_catalog.regrole::text
-          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND {SCHEMAS} AND {not_member("pg_class", "c.oid")}
-        UNION ALL
-        SELECT 'function', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid),
-               p.proowner::pg_catalog.regrole::text
-          FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-         WHERE {SCHEMAS} AND {not_member("pg_proc", "p.oid")}
-        UNION ALL
-        SELECT 'type', n.nspname, t.typname, '', t.typowner::pg_catalog.regrole::text
-          FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-         WHERE t.typtype IN ('e', 'd', 'r') AND {SCHEMAS} AND {not_member("pg_type", "t.oid")}
-        UNION ALL
-        SELECT 'schema', n.nspname, '', '', n.nspowner::pg_catalog.regrole::text
-          FROM pg_catalog.pg_namespace n WHERE {SCHEMAS}""",
-    "grant": f"""
-        SELECT o.kind, o.schema, o.name, o.arguments, COALESCE(NULLIF(g.grantee, 0)::pg_catalog.regrole::text, 'public'),
-               g.privilege_type || CASE WHEN g.is_grantable THEN ' with grant option' ELSE '' END, ''
-          FROM (
-            SELECT 'relation' AS kind, n.nspname AS schema, c.relname AS name, '' AS arguments, COALESCE(c.relacl,
-                   pg_catalog.acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner)) AS acl
-              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-             WHERE c.relkind IN ('r','p','v','m','f','S') AND c.relpersistence <> 't' AND {SCHEMAS} AND {not_member("pg_class", "c.oid")}
-            UNION ALL
-            SELECT 'function', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid),
-                   COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))
-              FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-             WHERE {SCHEMAS} AND {not_member("pg_proc", "p.oid")}
-            UNION ALL
-            SELECT 'type', n.nspname, t.typname, '', COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner))
-              FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-             WHERE t.typtype IN ('e', 'd', 'r') AND {SCHEMAS} AND {not_member("pg_type", "t.oid")}
-            UNION ALL
-            SELECT 'schema', n.nspname, '', '', COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))
-              FROM pg_catalog.pg_namespace n WHERE {SCHEMAS}
-          ) o, LATERAL pg_catalog.aclexplode(o.acl) g""",
-    "column grant": f"""
-        SELECT n.nspname, c.relname, a.attname, COALESCE(NULLIF(g.grantee, 0)::pg_catalog.regrole::text, 'public'),
-               g.privilege_type || CASE WHEN g.is_grantable THEN ' with grant option' ELSE '' END, ''
-          FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, LATERAL pg_catalog.aclexplode(a.attacl) g
-         WHERE a.attnum > 0 AND NOT a.attisdropped AND {RELATION}""",
-    "default grant": """
-        SELECT d.defaclrole::pg_catalog.regrole::text, COALESCE(n.nspname, ''), d.defaclobjtype, d.defaclacl::text
-          FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace""",
 }
+
+
+def queries(version: int) -> dict[str, str]:
+    """Return the query of each kind for a server of this version number, such as 180006."""
+    return {**QUERIES, **catalog_rare_queries.queries(version), **catalog_access_queries.QUERIES}
+
 
 COLUMN_ORDER = f"""
     SELECT n.nspname || '.' || c.relname,
            pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND {RELATION}
+     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {RELATION}
      GROUP BY 1
 """
