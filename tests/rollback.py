@@ -11,6 +11,7 @@ from demo import target as demo_target
 from rollbacks import engine
 from rollbacks.models import Execution, Request, StepRun, Target
 from rollbacks.services import requests, running, signing, submission, targets
+from rollbacks.steps.drafting import drafts_of
 from rollbacks.steps.observation import observe_target
 from tests.conftest import TargetDatabase
 
@@ -33,10 +34,11 @@ def register(nzila: TargetDatabase) -> Target:
     return target
 
 
-def read(nzila: TargetDatabase, target: Target) -> None:
-    """Read the target as the worker's task would."""
+def read(nzila: TargetDatabase, target: Target, *, drafted: bool = False) -> None:
+    """Read the target as the worker's task would; most tests write their own SQL and need no draft."""
     observation = observe_target(targets.settings_of(target), environ=nzila.environ)
-    targets.keep_inventory(target.pk, content=observation.content())
+    drafts = {"drafts": drafts_of(observation, environ=nzila.environ, before=None)} if drafted else {}
+    targets.keep_inventory(target.pk, content={**observation.content(), **drafts})
 
 
 def wording(target: Target, return_to: str, **changes: Any) -> requests.Wording:

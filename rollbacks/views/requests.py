@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from rollbacks import queries
@@ -78,9 +81,23 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved.") if saved else _("Nothing was changed."))
             return redirect("request", pk=pk)
-    rows = [(tag, migrations.get(tag, {}), field) for tag, field in form.sql_fields()]
+    drafts = ((inventory.content or {}).get("drafts") or {}).get("by_tag", {}) if inventory else {}
+    rows = [(tag, migrations.get(tag, {}), _draft(drafts.get(tag)), field) for tag, field in form.sql_fields()]
     context = {"rollback": found, "revision": revision, "form": form, "rows": rows, "refused": refused}
     return render(request, "rollbacks/edit.html", context, status=409 if refused else 200)
+
+
+# docs/cli.md has the same four; a letter alone tells nobody anything.
+DRAFT_CLASSES = {
+    "a": _lazy("Exact: nothing is lost, and what goes is kept in the archive."),
+    "b": _lazy("The catalog comes back; rows written since may stop it, or values were cast."),
+    "c": _lazy("What comes back is empty: its rows or values have to come from a backup."),
+    "d": _lazy("There is no mechanical inverse: a person decides."),
+}
+
+
+def _draft(kept: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if kept is None else {**kept, "says": DRAFT_CLASSES[kept["class"]]}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

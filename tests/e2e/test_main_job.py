@@ -15,7 +15,7 @@ from demo import target as demo_target
 from tests.conftest import TargetDatabase
 from tests.e2e.browser import Person, chromium
 from tests.e2e.stack import stack
-from tests.rollback import register
+from tests.rollback import read, register
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
 
@@ -43,6 +43,8 @@ def write_sql(page: Page, tag: str, sql: str) -> None:
     editor = page.locator(f'[id="field-sql-{tag}"] .cm-content')
     editor.click()
     page.keyboard.press("ControlOrMeta+a")
+    # The editor deletes by itself; text inserted over a selection would be Chromium's own editing.
+    page.keyboard.press("Delete")
     page.keyboard.insert_text(sql)
 
 
@@ -55,6 +57,11 @@ def file_request(ada: Person, target: str) -> str:
     ada.photo("03-return-point")
     page.get_by_role("button", name="Open a draft that undoes 2 migrations").click()
     expect(page.locator('[id="field-sql-0004_audit_events_immutable"]')).to_contain_text("DROP TRIGGER IF EXISTS")
+    drafted = page.locator('[id="field-sql-0003_redundant_starfox"]')
+    expect(drafted).to_contain_text("rollback_archive")
+    expect(page.get_by_text("Left to you:")).to_be_visible()
+    drafted.scroll_into_view_if_needed()
+    ada.photo("03-drafted")
     write_sql(page, "0003_redundant_starfox", demo_target.reverse_sql()["0003_redundant_starfox"])
     page.get_by_label("Reason").fill("Release 2026.11 writes audit events that the reporting service cannot read.")
     ada.photo("04-edit")
@@ -93,7 +100,7 @@ def sign(somebody: Person) -> None:
 def test_the_main_job_from_request_to_sealed_record(
     browser: Browser, nzila: TargetDatabase, people: dict[str, Any]
 ) -> None:
-    register(nzila)
+    read(nzila, register(nzila), drafted=True)
     with stack(nzila) as address:
         ada = person(browser, address, "engineer")
         ada.photo("01-queue")
