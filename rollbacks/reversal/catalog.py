@@ -6,6 +6,7 @@ kept apart, because a column that was dropped and added again is always last and
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -17,7 +18,7 @@ import psycopg
 from psycopg import pq
 
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
-from rollbacks.reversal.catalog_queries import COLUMN_ORDER, queries
+from rollbacks.reversal.catalog_queries import queries
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Entry = tuple[str, ...]
@@ -34,6 +35,8 @@ SETTINGS = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "quote_all_identifiers": "off",
+    # Compiling takes longer than these queries do.
+    "jit": "off",
 }
 SHOWN = 120
 
@@ -107,15 +110,35 @@ def read_facts(connection: Connection, *, ignore_schemas: Collection[str]) -> Fa
     """
     # The archive of what earlier rollbacks kept belongs to no migration.
     ignored = ["pg_catalog", "information_schema", "pg_toast", ARCHIVE_SCHEMA, *ignore_schemas]
-    with _reading(connection):
-        entries: set[Entry] = set()
+    entries: set[Entry] = set()
+    places: list[tuple[str, int, str]] = []
+    with _reading(connection), _uncollected():
         for kind, query in queries(connection.info.server_version).items():
-            for row in connection.execute(query, {"ignored": ignored}).fetchall():
-                entries.add((kind, *("" if value is None else str(value) for value in row)))
-        order = {
-            name: tuple(columns) for name, columns in connection.execute(COLUMN_ORDER, {"ignored": ignored}).fetchall()
-        }
-    return Facts(frozenset(entries), order)
+            rows = connection.execute(query, {"ignored": ignored}).fetchall()
+            if kind == "column":
+                places = [(f"{row[0]}.{row[1]}", row[-1], row[2]) for row in rows if row[-1] is not None]
+                rows = [row[:-1] for row in rows]
+            entries.update((kind, *("" if value is None else str(value) for value in row)) for row in rows)
+        return Facts(frozenset(entries), _in_order(places))
+
+
+def _in_order(places: list[tuple[str, int, str]]) -> dict[str, tuple[str, ...]]:
+    order: dict[str, list[str]] = {}
+    for table, _, column in sorted(places):
+        order.setdefault(table, []).append(column)
+    return {table: tuple(columns) for table, columns in order.items()}
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the cyclic collector: it would walk all facts again and again while none of them can be garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from rollbacks.reversal import catalog_access_queries, catalog_rare_queries
 from rollbacks.reversal.catalog_shared_queries import FROM_RELATION, RELATION, SCHEMAS, not_member, sorted_options
 
-__all__ = ["COLUMN_ORDER", "RELATION", "SCHEMAS", "not_member", "queries"]
+__all__ = ["RELATION", "SCHEMAS", "not_member", "queries"]
 
 QUERIES: dict[str, str] = {
     "schema": f"SELECT n.nspname, '' FROM pg_catalog.pg_namespace n WHERE {SCHEMAS} AND {not_member('pg_namespace', 'n.oid')}",
@@ -24,7 +24,8 @@ QUERIES: dict[str, str] = {
                'options ' || {sorted_options("c.reloptions")},
                'toast options ' || (SELECT {sorted_options("t.reloptions")} FROM pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid),
                'of ' || NULLIF(c.reloftype, 0)::pg_catalog.regtype::text,
-               (SELECT 'tablespace ' || s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace),
+               CASE WHEN c.reltablespace <> 0 THEN
+                   (SELECT 'tablespace ' || s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = c.reltablespace) END,
                (SELECT 'access method ' || a.amname FROM pg_catalog.pg_am a WHERE a.oid = c.relam),
                'by ' || pg_catalog.pg_get_partkeydef(c.oid),
                'bound ' || pg_catalog.pg_get_expr(c.relpartbound, c.oid))
@@ -34,6 +35,7 @@ QUERIES: dict[str, str] = {
                CASE WHEN i.inhdetachpending THEN 'detach pending' ELSE '' END
           FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}""",
+    # The number behind the fact is the place of the column in its table, which is kept apart.
     "column": f"""
         SELECT n.nspname, c.relname, a.attname, pg_catalog.concat_ws(' ',
                pg_catalog.format_type(a.atttypid, a.atttypmod),
@@ -48,7 +50,8 @@ QUERIES: dict[str, str] = {
                'statistics ' || NULLIF(a.attstattarget, -1),
                'options ' || {sorted_options("a.attoptions")},
                'foreign options ' || {sorted_options("a.attfdwoptions")},
-               CASE WHEN NOT a.attislocal THEN 'inherited' END)
+               CASE WHEN NOT a.attislocal THEN 'inherited' END),
+               CASE WHEN c.relkind IN ('r', 'p', 'f') THEN a.attnum END
           FROM pg_catalog.pg_attribute a
           JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
           JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
@@ -74,14 +77,16 @@ QUERIES: dict[str, str] = {
         SELECT n.nspname, c.relname, i.relname, pg_catalog.concat_ws(' ', pg_catalog.pg_get_indexdef(x.indexrelid),
                CASE WHEN NOT x.indisvalid THEN 'invalid' END,
                CASE WHEN x.indisclustered THEN 'clustered' END, CASE WHEN x.indisreplident THEN 'replica identity' END,
-               (SELECT 'tablespace ' || s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = i.reltablespace),
-               (SELECT 'statistics ' || pg_catalog.string_agg(a.attnum || ':' || a.attstattarget, ',' ORDER BY a.attnum)
-                  FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.oid AND a.attnum > 0 AND a.attstattarget >= 0),
+               CASE WHEN i.reltablespace <> 0 THEN
+                   (SELECT 'tablespace ' || s.spcname FROM pg_catalog.pg_tablespace s WHERE s.oid = i.reltablespace) END,
+               'statistics ' || st.targets,
                CASE WHEN i.relispartition THEN
                    (SELECT 'attached to ' || p.inhparent::pg_catalog.regclass::text FROM pg_catalog.pg_inherits p WHERE p.inhrelid = i.oid)
                END)
           FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
           JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
+          LEFT JOIN (SELECT a.attrelid, pg_catalog.string_agg(a.attnum || ':' || a.attstattarget, ',' ORDER BY a.attnum) AS targets
+                       FROM pg_catalog.pg_attribute a WHERE a.attnum > 0 AND a.attstattarget >= 0 GROUP BY 1) st ON st.attrelid = i.oid
           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}""",
     "sequence": f"""
         SELECT n.nspname, c.relname, pg_catalog.concat_ws(' ', s.seqtypid::pg_catalog.regtype::text,
@@ -178,13 +183,3 @@ QUERIES: dict[str, str] = {
 def queries(version: int) -> dict[str, str]:
     """Return the query of each kind for a server of this version number, such as 180006."""
     return {**QUERIES, **catalog_rare_queries.queries(version), **catalog_access_queries.QUERIES}
-
-
-COLUMN_ORDER = f"""
-    SELECT n.nspname || '.' || c.relname,
-           pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
-      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND {RELATION}
-     GROUP BY 1
-"""

@@ -21,4 +21,8 @@ FROM_RELATION = f"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n
 
 def sorted_options(column: str) -> str:
     """Return an expression for storage or foreign options in one order, since they keep the order they were set in."""
-    return f"(SELECT pg_catalog.string_agg(o.text, ', ' ORDER BY o.text) FROM pg_catalog.unnest({column}) o(text))"
+    # Most have none, and the condition spares them the subquery.
+    return (
+        f"CASE WHEN {column} IS NOT NULL THEN "
+        f"(SELECT pg_catalog.string_agg(o.text, ', ' ORDER BY o.text) FROM pg_catalog.unnest({column}) o(text)) END"
+    )
