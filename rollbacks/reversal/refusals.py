@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rollbacks.reversal.parse import Statement
+from rollbacks.reversal.reach import FUNCTIONS, TRUSTED_LANGUAGES, mentions_ledger, reaches
 from rollbacks.reversal.tree import Tree, element, language, strings, walk, words_of
 
 
@@ -30,6 +30,7 @@ LANE = "it cannot run inside a transaction, and this version has no lane for suc
 CODE = "it loads code into the server; remove it."
 PREPARED = "a prepared statement hides what will run; write the statement itself."
 
+CURSOR = "a cursor only reads for a client, and nobody reads here; remove it."
 MEANING = "it changes what later statements mean for everybody; have an administrator do it outside the portal."
 OWNER = "owners are not changed by a rollback; have an administrator do it outside the portal."
 TRIGGERS_OFF = "a switched-off trigger lets rows in that nobody checked; drop the trigger if it has to go."
@@ -139,14 +140,22 @@ KINDS: dict[str, tuple[str, str]] = {
     "create_transform_stmt": ("meaning", MEANING),
     "create_op_class_stmt": ("meaning", MEANING),
     "alter_owner_stmt": ("owner", OWNER),
+    "alter_extension_stmt": ("extension", CODE),
+    "alter_extension_contents_stmt": ("extension", CODE),
+    "create_foreign_table_stmt": ("outside", OUTSIDE),
+    "alter_fdw_stmt": ("outside", OUTSIDE),
+    "drop_user_mapping_stmt": ("outside", OUTSIDE),
+    "alter_table_space_options_stmt": ("server", SERVER),
+    "alter_table_move_all_stmt": ("server", SERVER),
+    "alter_database_refresh_coll_stmt": ("server", SERVER),
+    "create_op_family_stmt": ("meaning", MEANING),
+    "alter_op_family_stmt": ("meaning", MEANING),
+    "alter_operator_stmt": ("meaning", MEANING),
+    "create_conversion_stmt": ("meaning", MEANING),
+    "declare_cursor_stmt": ("cursor", CURSOR),
+    "fetch_stmt": ("cursor", CURSOR),
+    "close_portal_stmt": ("cursor", CURSOR),
 }
-FUNCTIONS = re.compile(
-    r"pg_read_(binary_)?file|pg_ls_\w+|pg_stat_file|pg_file_\w+|lo_(import|export)|dblink\w*|set_config|"
-    r"pg_(terminate|cancel)_backend|pg_advisory_\w+|pg_try_advisory_\w+|pg_reload_conf|pg_rotate_logfile|pg_switch_wal|"
-    r"pg_create_restore_point|pg_promote|pg_export_snapshot|(query|table|schema|database|cursor)_to_xml\w*|ts_stat|"
-    r"pg_logical_\w+"
-)
-TRUSTED_LANGUAGES = {"sql", "plpgsql"}
 
 
 def refusals_of(statement: Statement, ledger: tuple[str, str]) -> Iterator[Refusal]:
@@ -155,14 +164,21 @@ def refusals_of(statement: Statement, ledger: tuple[str, str]) -> Iterator[Refus
 
     if statement.kind in KINDS:
         yield refuse(*KINDS[statement.kind])
-    for code, sentence in _statement_refusals(statement):
+    for code, sentence in (*_statement_refusals(statement), *reaches(statement)):
         yield refuse(code, sentence)
     for name, node in walk(statement.kind, statement.tree):
+        # A function's own SET clause is a nested setting and judged by its name.
+        if name in KINDS and node is not statement.tree and name != "variable_set_stmt":
+            yield refuse(*KINDS[name])
         for rule in NODE_RULES:
             found = rule(name, node)
             if found:
                 yield refuse(*found)
-    if _drops_ledger(statement, ledger) or any(_is_ledger(node, ledger) for _, node in walk("", statement.tree)):
+    if (
+        mentions_ledger(statement, ledger)
+        or _drops_ledger(statement, ledger)
+        or any(_is_ledger(node, ledger) for _, node in walk("", statement.tree))
+    ):
         yield refuse("ledger", "Drizzle's ledger is written by the portal alone, in the same transaction; remove it.")
 
 
@@ -177,7 +193,9 @@ def _statement_refusals(statement: Statement) -> Iterator[tuple[str, str]]:
         yield "non-transactional", LANE
     if kind == "reindex_stmt" and tree.get("kind") not in {"REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE"}:
         yield "server", SERVER
-    elif kind == "reindex_stmt" and tree.get("params"):
+    elif kind == "reindex_stmt" and any(
+        element(each).get("defname") == "concurrently" for each in tree.get("params", [])
+    ):
         yield "non-transactional", LANE
     if kind == "vacuum_stmt" and tree.get("is_vacuumcmd"):
         yield "server", SERVER
@@ -223,7 +241,10 @@ def _is_catalog(node: Tree) -> bool:
 def _command(name: str, node: Tree) -> tuple[str, str] | None:
     if name != "alter_table_cmd":
         return None
-    if node.get("subtype") in {"AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser"}:
+    if node.get("subtype") in {
+        "AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser", "AT_EnableReplicaTrig", "AT_DisableRule",
+        "AT_EnableReplicaRule",
+    }:  # fmt: skip
         return "triggers", TRIGGERS_OFF
     if node.get("subtype") == "AT_ChangeOwner":
         return "owner", OWNER
