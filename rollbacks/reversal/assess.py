@@ -16,6 +16,10 @@ from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.refusals import Refusal, refusals_of
 from rollbacks.reversal.tree import element, strings, walk, words_of
 
+BREAKPOINT_INSIDE = (
+    f"A “{parse.BREAKPOINT}” stands inside a statement, and Drizzle would cut the statement there; put it between two "
+    "statements or remove it."
+)
 LEDGER = ("drizzle", "__drizzle_migrations")
 
 
@@ -45,11 +49,13 @@ class Assessment:
 
 def assess(sql: str, *, audit_tables: Collection[str], ledger: tuple[str, str] = LEDGER) -> Assessment:
     """Judge reverse SQL; raises parse.Unreadable when it cannot be taken apart."""
+    parse.refuse_unreviewable(sql)
     statements = parse.read(sql)
     by_statement = [list(refusals_of(statement, ledger)) for statement in statements]
     judgements = tuple(judge(each, found) for each, found in zip(statements, by_statement, strict=True))
     refusals = [refusal for found in by_statement for refusal in found]
     refusals += used_before_commit(statements)
+    refusals += [Refusal(line, "breakpoint", BREAKPOINT_INSIDE) for line in parse.breakpoint_conflicts(sql)]
     if not statements:
         refusals.append(
             Refusal(1, "empty", "There is no statement here, only comments; write what undoes the migration.")

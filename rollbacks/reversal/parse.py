@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,8 @@ from typing import Any
 
 MAX_BYTES = 1024 * 1024
 MAX_STATEMENTS = 2_000
+MAX_LINE = 100_000
+BREAKPOINT = "--> statement-breakpoint"
 GROUP_CHARACTERS = 200_000
 WALL_SECONDS = 20
 CHILD = Path(__file__).with_name("parser_child.py")
@@ -26,10 +29,16 @@ PSQL_COMMAND = re.compile(r"^\s*\\(?:[A-Za-z!?]|\.)", re.MULTILINE)
 DUMP_HEADER = "-- PostgreSQL database dump"
 # What makes text look different from what runs: byte order marks, direction overrides, characters without width.
 DECEIVING = re.compile("[\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]")
-QUOTED_TEXT = re.compile(r"--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'", re.DOTALL)
+# Each form also ends with the text, so that an open one is tried once and not from each of its characters.
+QUOTED_TEXT = re.compile(
+    r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?<![\w$])\$(\w*)\$.*?(?:\$\1\$|\Z)|\b[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)|"
+    r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
+    re.DOTALL,
+)
 WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
 # PostgreSQL cuts longer names without a word, and then two names are one.
 NAME_BYTES = 63
+ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH", "MATHEMATICAL")
 SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|(?i:\bpassword\s+'[^']+')"
 )
@@ -57,7 +66,7 @@ class Statement:
 def read(sql: str) -> tuple[Statement, ...]:
     """Return the statements of the SQL in their order; comments between them belong to none.
 
-    Raises Unreadable for control characters, psql commands, plain dumps, syntax errors, more than 1 MiB or
+    Raises Unreadable for control characters, psql commands, syntax errors, more than 1 MiB or
     2,000 statements, and whatever the parser cannot cope with.
     """
     _refuse_unfit(sql)
@@ -100,10 +109,20 @@ def _refuse_unfit(sql: str) -> None:
     found = CONTROL.search(sql)
     if found:
         raise Unreadable(
-            f"Line {_line(sql, found.start())} holds the control character U+{ord(found.group()):04X}; remove it."
+            f"{_place(sql, found.start())} holds the control character U+{ord(found.group()):04X}; remove it."
         )
     if len(sql.encode()) > MAX_BYTES:
         raise Unreadable("The SQL is larger than 1 MiB; data belongs into a migration of its own, not into a rollback.")
+
+
+def refuse_unreviewable(sql: str) -> None:
+    """Refuse text that people cannot judge by reading it; for SQL that somebody wrote to be run.
+
+    Forward SQL is not asked: it ran already, generated names are often longer than PostgreSQL keeps, and its rows
+    hold any character. Raises Unreadable for whole dumps, hidden characters, secrets, names that are cut or look like others,
+    and lines beyond 100,000 characters.
+    """
+    _refuse_unfit(sql)
     if DUMP_HEADER in sql:
         raise Unreadable(
             "This is a plain dump of pg_dump, not reverse SQL; write the statements that undo the migration."
@@ -111,29 +130,59 @@ def _refuse_unfit(sql: str) -> None:
     found = DECEIVING.search(sql)
     if found:
         raise Unreadable(
-            f"Line {_line(sql, found.start())} holds U+{ord(found.group()):04X}, which hides or reorders what people "
+            f"{_place(sql, found.start())} holds U+{ord(found.group()):04X}, which hides or reorders what people "
             "read; remove it."
         )
     found = SECRET.search(sql)
     if found:
         raise Unreadable(
-            f"Line {_line(sql, found.start())} seems to hold a secret, and what is signed is kept for ever; remove it "
+            f"{_place(sql, found.start())} seems to hold a secret, and what is signed is kept for ever; remove it "
             "and change the secret."
         )
-    _refuse_long_names(sql)
+    for number, line in enumerate(sql.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            raise Unreadable(f"Line {number} has {len(line):,} characters, which nobody can review; break it up.")
+    _refuse_names(sql)
 
 
-def _refuse_long_names(sql: str) -> None:
-    if len(sql.encode()) <= NAME_BYTES:
+def breakpoint_conflicts(sql: str) -> tuple[int, ...]:
+    """Return the lines on which a statement-breakpoint marker stands inside a statement.
+
+    Drizzle cuts a file at the literal marker wherever it stands, also within a string or a function's body.
+    """
+    spans = [(each.start, each.end) for each in read(sql)]
+    marks = (found.start() for found in re.finditer(re.escape(BREAKPOINT), sql))
+    return tuple(_line(sql, mark) for mark in marks if any(start < mark < end for start, end in spans))
+
+
+def _refuse_names(sql: str) -> None:
+    if len(sql.encode()) <= NAME_BYTES and sql.isascii() and '"' not in sql:
         return
-    bare = QUOTED_TEXT.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), sql)
+    bare = QUOTED_TEXT.sub(_blank_unless_name, sql)
     for word in WORD.finditer(bare):
         name = word.group(1) or word.group(2)
         if len(name.encode()) > NAME_BYTES:
             raise Unreadable(
-                f"Line {_line(sql, word.start())} has a name of {len(name.encode())} bytes and PostgreSQL keeps "
+                f"{_place(sql, word.start())} has a name of {len(name.encode())} bytes and PostgreSQL keeps "
                 f"{NAME_BYTES}; shorten it."
             )
+        if name != name.strip():
+            raise Unreadable(f"{_place(sql, word.start())} has a name with a space at its end; remove the space.")
+        if len(_scripts(name)) > 1:
+            raise Unreadable(
+                f"{_place(sql, word.start())} has a name that mixes the letters of {' and '.join(_scripts(name))}, "
+                "which look alike; write it in one script."
+            )
+
+
+def _blank_unless_name(found: re.Match[str]) -> str:
+    return found.group() if found.group()[0] == '"' else re.sub(r"[^\n]", " ", found.group())
+
+
+def _scripts(name: str) -> list[str]:
+    """Return which of the scripts whose letters look alike a name is written in."""
+    first = {unicodedata.name(letter, "").split(" ")[0] for letter in name if letter.isalpha()}
+    return [script.title() for script in ALIKE if script in first]
 
 
 @lru_cache(maxsize=256)
@@ -211,3 +260,9 @@ def _syntax_sentence(sql: str, answer: Mapping[str, Any]) -> str:
 
 def _line(sql: str, position: int) -> int:
     return sql.count("\n", 0, position) + 1
+
+
+def _place(sql: str, position: int) -> str:
+    """Return the line and the byte, counted from 0, as an editor or a hex viewer shows it."""
+    offset = len(sql[:position].encode("utf-8", "surrogatepass"))
+    return f"Line {_line(sql, position)} (byte {offset})"

@@ -1,0 +1,105 @@
+"""What is refused before anybody reads it, and what forward SQL, which ran already, may hold."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+
+from rollbacks.reversal import parse
+from rollbacks.reversal.assess import assess
+
+LONG = "projects_members_invitations_invited_by_organisation_member_id_users_id_fk"
+UNREVIEWABLE = {
+    "a zero-width joiner": ("SELECT 1;\nSELECT 'a\u200db'", r"Line 2 \(byte 19\).*U\+200D"),
+    "a direction override": ("DROP TABLE \u202eevil", r"Line 1 \(byte 11\).*U\+202E"),
+    "a byte order mark": ("\ufeffSELECT 1", r"Line 1 \(byte 0\).*U\+FEFF"),
+    "a Cyrillic letter among Latin ones": ("DROP TABLE \u0430ccounts", r"byte 11.*Latin and Cyrillic"),
+    "a space at a name's end": ('DROP TABLE "accounts "', "space at its end"),
+    "a name that is cut": (f"ALTER TABLE t DROP CONSTRAINT {LONG}", "has a name of 74 bytes and PostgreSQL keeps 63"),
+    "a line nobody reads": ("SELECT 1;\nSELECT '" + "x" * 100_001 + "'", "Line 2 has"),
+    "a password": ("SELECT 1;\nALTER ROLE r PASSWORD 'hunter2'", "seems to hold a secret"),
+    "a whole dump": ("--\n-- PostgreSQL database dump\n--\nSELECT 1", "plain dump of pg_dump"),
+    "a surrogate": ("SELECT '\ud800'", r"byte 8.*U\+D800"),
+    "a NUL": ("SELECT 'é\x00'", r"byte 10.*U\+0000"),
+}
+
+
+@pytest.mark.parametrize("name", UNREVIEWABLE)
+def test_text_that_nobody_can_review_is_refused_with_its_place(name: str) -> None:
+    sql, sentence = UNREVIEWABLE[name]
+    with pytest.raises(parse.Unreadable, match=sentence):
+        assess(sql, audit_tables=())
+
+
+def test_a_secret_is_not_echoed() -> None:
+    with pytest.raises(parse.Unreadable) as caught:
+        assess("ALTER ROLE r PASSWORD 'hunter2'", audit_tables=())
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"ALTER TABLE t ADD CONSTRAINT {LONG} FOREIGN KEY (a) REFERENCES u(id)",
+        "INSERT INTO emoji VALUES ('\U0001f468\u200d\U0001f469')",
+        "INSERT INTO t VALUES ('" + "x" * 200_000 + "')",
+        "CREATE ROLE app PASSWORD 'x'",
+        "-- PostgreSQL database dump\nCREATE TABLE t (a int)",
+    ],
+    ids=["long name", "joined emoji", "long line", "password", "from a dump"],
+)
+def test_forward_sql_that_ran_is_read_whatever_it_looks_like(sql: str) -> None:
+    assert len(parse.read(sql)) == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 'аccounts', 'mixed а and a'",
+        'DROP TABLE "счета"',
+        "INSERT INTO t VALUES (E'it\\'s', '{\"a \": 1}')",
+        "SELECT 1 -- mixes аbc\n",
+        'DROP TABLE "it\'s"; DROP TABLE "Größe"',
+    ],
+)
+def test_what_only_looks_like_a_deceiving_name_is_let_through(sql: str) -> None:
+    assert assess(sql, audit_tables=()).statements
+
+
+@pytest.mark.parametrize(
+    ("sql", "lines"),
+    [
+        ("SELECT 1;\n--> statement-breakpoint\nSELECT 2;", ()),
+        ("SELECT 1;--> statement-breakpoint\nSELECT 2;", ()),
+        ("SELECT 'a\n--> statement-breakpoint\nb';", (2,)),
+        ("DO $$ BEGIN\n--> statement-breakpoint\nNULL; END $$;", (2,)),
+        ("SELECT 1\n--> statement-breakpoint\n+ 1; SELECT '--> statement-breakpoint'", (2, 3)),
+    ],
+)
+def test_a_breakpoint_inside_a_statement_is_found(sql: str, lines: tuple[int, ...]) -> None:
+    assert parse.breakpoint_conflicts(sql) == lines
+    assert tuple(each.line for each in assess(sql, audit_tables=()).refusals if each.code == "breakpoint") == lines
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT " + "(" * 20_000 + "1" + ")" * 20_000, "SELECT " + "1+" * 30_000 + "1", "SELECT 1" + " UNION SELECT 1" * 10_000],
+    ids=["parentheses", "sum", "union"],
+)  # fmt: skip
+def test_deep_nesting_does_not_kill_the_caller(sql: str) -> None:
+    with contextlib.suppress(parse.Unreadable):
+        assess(sql, audit_tables=())
+    assert len(parse.read("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize(
+    "piece", ["/*", "a$b$c,", "'\n", '"', "$a$ $b$\n", "E'\\'", "--", "password '", "-----BEGIN ", "$"]
+)
+def test_no_text_holds_the_checks_up(piece: str) -> None:
+    """They run in the web process, before the child and without its limits."""
+    begun = time.monotonic()
+    with contextlib.suppress(parse.Unreadable):
+        parse.refuse_unreviewable("\n".join([piece * (40_000 // len(piece))] * 20))
+    assert time.monotonic() - begun < 3
