@@ -11,7 +11,7 @@ from typing import Any
 
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.refusals import Refusal
-from rollbacks.reversal.tree import walk
+from rollbacks.reversal.tree import dropped, walk
 
 REFUSED, DENIED, OPAQUE, LANE, DESTRUCTIVE, WARNING, SAFE = "R", "D", "X", "N", "P", "W", "S"
 DENIED_CODES = {
@@ -29,6 +29,10 @@ DROPS = {
     "OBJECT_TABLE": "drops a table with its rows", "OBJECT_SCHEMA": "drops a schema",
     "OBJECT_MATVIEW": "drops a materialized view", "OBJECT_SEQUENCE": "drops a sequence",
 }  # fmt: skip
+RELATIONS = {
+    "OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_INDEX", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE",
+}  # fmt: skip
+ON_RELATIONS = {"OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"}
 COMMANDS = {
     "AT_DropColumn": (DESTRUCTIVE, "drops a column with its values"),
     "AT_AlterColumnType": (DESTRUCTIVE, "changes a type, which may rewrite the table and refuse or cut values"),
@@ -48,6 +52,7 @@ WARNINGS = {
     "alter_enum_stmt": "adds a value that cannot be used in the same transaction",
     "explain_stmt": "shows a plan",
 }
+CHANGES_NOTHING = {"variable_show_stmt"}
 ORDER = (REFUSED, DENIED, OPAQUE, LANE, DESTRUCTIVE, WARNING, SAFE)
 
 
@@ -66,13 +71,25 @@ def judge(statement: Statement, refusals: Collection[Refusal]) -> Judgement:
     """Return the worst class that anything in the statement has."""
     found = [*_of_refusals(refusals), *_of_tree(statement)]
     cls, sentence = min(found, key=lambda each: ORDER.index(each[0]), default=(SAFE, "changes what it names"))
-    relations = dict.fromkeys(
-        ".".join(filter(None, (node.get("schemaname", ""), node["relname"])))
-        for _, node in walk(statement.kind, statement.tree)
-        if isinstance(node.get("relname"), str)
-    )
     transactional = not any(refusal.code in LANE_CODES for refusal in refusals)
-    return Judgement(statement.line, cls, sentence, tuple(relations), transactional)
+    return Judgement(statement.line, cls, sentence, _relations(statement), transactional)
+
+
+def _relations(statement: Statement) -> tuple[str, ...]:
+    """Return the relations named, as written, without what a WITH clause names for the statement itself."""
+    nodes = list(walk(statement.kind, statement.tree))
+    own = {node.get("ctename") for name, node in nodes if name == "common_table_expr"}
+    names = [
+        (str(node.get("schemaname", "")), str(node["relname"]))
+        for _, node in nodes
+        if isinstance(node.get("relname"), str) and (node.get("schemaname") or node["relname"] not in own)
+    ]
+    kind = statement.tree.get("remove_type") if statement.kind == "drop_stmt" else None
+    if kind in RELATIONS:
+        names += [("", ".".join(name)) for name in dropped(statement.tree)]
+    elif kind in ON_RELATIONS:
+        names += [("", ".".join(name[:-1])) for name in dropped(statement.tree)]
+    return tuple(dict.fromkeys(".".join(filter(None, name)) for name in names))
 
 
 def used_before_commit(statements: Sequence[Statement]) -> Iterator[Refusal]:
@@ -114,18 +131,26 @@ def _of_tree(statement: Statement) -> Iterator[tuple[str, str]]:
         yield OPAQUE, f"adds or runs {OPAQUE_KINDS[kind]} that nobody can analyse"
     if kind == "drop_stmt":
         yield from _of_drop(tree)
-    if kind in WARNINGS:
+    if kind in CHANGES_NOTHING:
+        yield WARNING, "changes nothing"
+    if kind == "alter_enum_stmt" and tree.get("old_val"):
+        yield WARNING, "renames a value, which running code may still send"
+    elif kind in WARNINGS:
         yield WARNING, WARNINGS[kind]
     for name, node in walk(kind, tree):
         if name in CHANGES_ROWS:
             yield DESTRUCTIVE, CHANGES_ROWS[name]
         elif name == "alter_table_cmd" and node.get("subtype") in COMMANDS:
             yield COMMANDS[node["subtype"]]
+        elif name == "on_conflict_clause" and node.get("action") == "ONCONFLICT_UPDATE":
+            yield DESTRUCTIVE, "changes rows that are already there"
 
 
 def _of_drop(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if tree.get("remove_type") in DROPS:
         yield DESTRUCTIVE, DROPS[str(tree["remove_type"])]
+    elif tree.get("remove_type") == "OBJECT_EXTENSION":
+        yield WARNING, "drops an extension with everything it brought"
     elif tree.get("remove_type") == "OBJECT_POLICY":
         yield WARNING, "changes row security"
     elif tree.get("missing_ok"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.reach import FUNCTIONS, TRUSTED_LANGUAGES, mentions_ledger, reaches
-from rollbacks.reversal.tree import Tree, element, language, strings, walk, words_of
+from rollbacks.reversal.tree import Tree, dropped, element, language, strings, walk, words_of
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def _statement_refusals(statement: Statement) -> Iterator[tuple[str, str]]:
         yield "server", SERVER
     if kind == "drop_stmt" and tree.get("remove_type") in {"OBJECT_PUBLICATION", "OBJECT_FOREIGN_SERVER", "OBJECT_FDW"}:
         yield "outside", OUTSIDE
-    if kind == "drop_stmt" and any(word.startswith("pg_") for word in strings(tree.get("objects", []))):
+    if kind == "drop_stmt" and any(word.startswith("pg_") for name in dropped(tree) for word in name):
         yield "catalog", CATALOG
 
 

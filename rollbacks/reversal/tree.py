@@ -28,6 +28,15 @@ def strings(value: Any) -> list[str]:
     return [node["sval"] for name, node in walk("", value) if name == "string" and "sval" in node]
 
 
+def dropped(tree: Tree) -> list[list[str]]:
+    """Return the names that a DROP gives, each in its parts, without the types of a function's arguments."""
+    found = []
+    for each in tree.get("objects", []):
+        with_arguments, type_ = each.get("object_with_args", {}), each.get("type_name", {})
+        found.append(strings(with_arguments.get("objname") or type_.get("names") or each))
+    return found
+
+
 def language(tree: Tree) -> str:
     """Return the language of a CREATE FUNCTION in lower case, empty when it names none."""
     for option in tree.get("options", []):

@@ -61,6 +61,7 @@ ORDINARY = (
     "CREATE TRIGGER a BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION touch()", "COMMENT ON TABLE t IS 'drizzle'",
     "CREATE TYPE shop.mood AS ENUM ('a')", "INSERT INTO t VALUES ('Goma', 'äö')", "CREATE SCHEMA shop",
     "GRANT SELECT ON ALL TABLES IN SCHEMA shop TO reader", "ALTER TABLE t SET SCHEMA shop", "DROP FUNCTION f()",
+    "DROP FUNCTION f(int, text)", "DROP AGGREGATE ag(int)", "COMMENT ON FUNCTION f(int) IS 'x'",
 )  # fmt: skip
 
 
@@ -74,3 +75,40 @@ def test_what_reaches_further_than_its_first_words_is_refused(code: str, sql: st
 @pytest.mark.parametrize("sql", ORDINARY)
 def test_an_ordinary_statement_is_not_refused(sql: str) -> None:
     assert not assess(sql, audit_tables=()).refusals
+
+
+@pytest.mark.parametrize(
+    ("sql", "relations"),
+    [
+        ("DROP TABLE a, shop.b", {"a", "shop.b"}),
+        ("DROP INDEX shop.i", {"shop.i"}),
+        ("DROP TRIGGER x ON shop.t", {"shop.t"}),
+        ("DROP POLICY x ON t", {"t"}),
+        ("DROP FUNCTION f(int)", set()),
+        ("DROP SCHEMA shop", set()),
+        ("WITH d AS (DELETE FROM t RETURNING *) INSERT INTO u SELECT * FROM d", {"t", "u"}),
+        ("ALTER TABLE shop.t ADD FOREIGN KEY (a) REFERENCES u (b)", {"shop.t", "u"}),
+    ],
+)
+def test_a_judgement_names_the_relations(sql: str, relations: set[str]) -> None:
+    assert set(assess(sql, audit_tables=()).judgements[0].relations) == relations
+
+
+@pytest.mark.parametrize(
+    ("sql", "cls"),
+    [
+        ("INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 2", "P"),
+        ("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "S"),
+        ("DROP EXTENSION hstore", "W"),
+        ("SHOW all", "W"),
+        ("TRUNCATE t, u", "P"),
+        ("DROP INDEX i", "S"),
+    ],
+)
+def test_a_judgement_has_its_class(sql: str, cls: str) -> None:
+    assert [each.cls for each in assess(sql, audit_tables=()).judgements] == [cls]
+
+
+def test_renaming_a_value_is_not_called_adding_one() -> None:
+    (judgement,) = assess("ALTER TYPE mood RENAME VALUE 'a' TO 'b'", audit_tables=()).judgements
+    assert (judgement.cls, "renames" in judgement.sentence) == ("W", True)
