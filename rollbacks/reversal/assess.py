@@ -50,12 +50,18 @@ class Assessment:
 def assess(sql: str, *, audit_tables: Collection[str], ledger: tuple[str, str] = LEDGER) -> Assessment:
     """Judge reverse SQL; raises parse.Unreadable when it cannot be taken apart."""
     parse.refuse_unreviewable(sql)
-    statements = parse.read(sql)
+    return assess_statements(sql, parse.read(sql), audit_tables=audit_tables, ledger=ledger)
+
+
+def assess_statements(
+    sql: str, statements: tuple[Statement, ...], *, audit_tables: Collection[str], ledger: tuple[str, str] = LEDGER
+) -> Assessment:
+    """Judge reverse SQL that was read already, such as by parse.read_many."""
     by_statement = [list(refusals_of(statement, ledger)) for statement in statements]
     judgements = tuple(judge(each, found) for each, found in zip(statements, by_statement, strict=True))
     refusals = [refusal for found in by_statement for refusal in found]
     refusals += used_before_commit(statements)
-    refusals += [Refusal(line, "breakpoint", BREAKPOINT_INSIDE) for line in parse.breakpoint_conflicts(sql)]
+    refusals += [Refusal(line, "breakpoint", BREAKPOINT_INSIDE) for line in parse.breakpoint_conflicts(sql, statements)]
     if not statements:
         refusals.append(
             Refusal(1, "empty", "There is no statement here, only comments; write what undoes the migration.")

@@ -145,12 +145,13 @@ def refuse_unreviewable(sql: str) -> None:
     _refuse_names(sql)
 
 
-def breakpoint_conflicts(sql: str) -> tuple[int, ...]:
+def breakpoint_conflicts(sql: str, statements: Sequence[Statement] | None = None) -> tuple[int, ...]:
     """Return the lines on which a statement-breakpoint marker stands inside a statement.
 
     Drizzle cuts a file at the literal marker wherever it stands, also within a string or a function's body.
+    The statements are read from the text unless they are given.
     """
-    spans = [(each.start, each.end) for each in read(sql)]
+    spans = [(each.start, each.end) for each in (read(sql) if statements is None else statements)]
     marks = (found.start() for found in re.finditer(re.escape(BREAKPOINT), sql))
     return tuple(_line(sql, mark) for mark in marks if any(start < mark < end for start, end in spans))
 
