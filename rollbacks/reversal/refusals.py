@@ -111,7 +111,6 @@ KINDS: dict[str, tuple[str, str]] = {
     "reassign_owned_stmt": ("roles", ROLES),
     "drop_owned_stmt": ("roles", ROLES),
     "create_extension_stmt": ("extension", CODE),
-    "create_plangstmt": ("code", CODE),
     "create_plang_stmt": ("code", CODE),
     "create_event_trig_stmt": ("event-trigger", "event triggers act on every later statement; remove it."),
     "alter_event_trig_stmt": ("event-trigger", "event triggers act on every later statement; remove it."),
