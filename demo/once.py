@@ -21,7 +21,7 @@ from records.verification import verify
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.models import Execution, Request, StepRun, Target
 from rollbacks.reversal.catalog import ACCESS_KINDS, compare, read_facts
-from rollbacks.services import requests, running, signing, submission, targets
+from rollbacks.services import reading, requests, running, signing, submission, targets
 from rollbacks.states import State
 
 PREFIX = "nzila-once-"
@@ -175,7 +175,7 @@ def _wording(target: Target, return_to: str) -> requests.Wording:
             "Audit immutability is lifted for the time of the rollback only; the triggers come back with the "
             "corrected migration, and until then audit_events is watched by the security team."
         ),
-        reverse_sql={tag: reverse[tag] for tag in requests.undo_tags(target, return_to)},
+        reverse_sql={tag: reverse[tag] for tag in reading.undo_tags(target, return_to)},
     )
 
 

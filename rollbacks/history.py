@@ -12,7 +12,7 @@ from rollbacks.checklist import ITEMS
 from rollbacks.models import Execution, Request, Revision, SecurityIncident, StepRun
 from rollbacks.ports import Evidence
 from rollbacks.services.moves import subject_of
-from rollbacks.services.requests import current_answers, evidence_of
+from rollbacks.services.reading import current_answers, evidence_of
 from rollbacks.states import RunState
 
 FORMAT = "rollback-change-record/1"

@@ -19,8 +19,8 @@ from rollbacks.checklist import ITEMS, Item
 from rollbacks.models import Answer, Execution, Request, Revision
 from rollbacks.queries import executions_of, waiting_sentence
 from rollbacks.services.moves import subject_of
-from rollbacks.services.requests import current_answers
-from rollbacks.services.submission import Blocker, Reading, blockers, newest_first, read_request
+from rollbacks.services.reading import Reading, current_answers, newest_first, read_request
+from rollbacks.services.submission import Blocker, blockers
 from rollbacks.states import EDITABLE, State
 
 TIMELINE = 200

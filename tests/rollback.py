@@ -10,7 +10,7 @@ from approvals.policy import Choice
 from demo import target as demo_target
 from rollbacks import engine
 from rollbacks.models import Execution, Request, StepRun, Target
-from rollbacks.services import requests, running, signing, submission, targets
+from rollbacks.services import reading, requests, running, signing, submission, targets
 from rollbacks.steps.drafting import drafts_of
 from rollbacks.steps.observation import observe_target
 from tests.conftest import TargetDatabase
@@ -44,7 +44,7 @@ def read(nzila: TargetDatabase, target: Target, *, drafted: bool = False) -> Non
 def wording(target: Target, return_to: str, **changes: Any) -> requests.Wording:
     """A request's wording with the demo's reverse SQL."""
     reverse = {**demo_target.reverse_sql(), **changes.pop("reverse_sql", {})}
-    tags = requests.undo_tags(target, return_to)
+    tags = reading.undo_tags(target, return_to)
     given: dict[str, Any] = {
         "reason": "The release cannot stay.",
         "security_incident": "SEC-1",

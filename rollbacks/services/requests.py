@@ -18,6 +18,7 @@ from records.trail import Facts
 from rollbacks.checklist import BY_KEY
 from rollbacks.models import Answer, Attachment, Request, Revision, Target
 from rollbacks.services.moves import Refused, lock_request, move, subject_of
+from rollbacks.services.reading import current_revision, evidence_of, undo_tags
 from rollbacks.services.targets import newest_inventory
 from rollbacks.states import EDITABLE, State
 
@@ -74,23 +75,6 @@ def _drafted(target: Target) -> dict[str, str]:
     inventory = newest_inventory(target.pk)
     by_tag = ((inventory.content or {}).get("drafts") or {}).get("by_tag", {}) if inventory else {}
     return {tag: draft["sql"] for tag, draft in by_tag.items()}
-
-
-def undo_tags(target: Target, return_to: str) -> tuple[str, ...]:
-    """Return the tags of the migrations to undo for this return point, newest first: always the newest ones."""
-    inventory = newest_inventory(target.pk)
-    if inventory is None or inventory.content is None:
-        raise Refused(
-            f"The migrations of {target.title} have not been read yet; "
-            "open its page and read them before filing a request."
-        )
-    tags = [migration["tag"] for migration in inventory.content["migrations"]]
-    if return_to and return_to not in tags:
-        raise Refused(f"{target.title} has no migration {return_to}; choose a return point from its list.")
-    undo = tags[tags.index(return_to) + 1 :] if return_to else tags
-    if not undo:
-        raise Refused(f"{return_to} is the newest migration, so there is nothing to undo; choose an older one.")
-    return tuple(reversed(undo))
 
 
 def edit_request(actor: Any, request_id: int, *, wording: Wording, seen_revision: int) -> Revision | None:
@@ -156,24 +140,6 @@ def withdraw(actor: Any, request_id: int, *, reason: str = "") -> None:
             raise NotAllowed("Only the author or the platform team may withdraw a request.")
         close_case(facts, subject=subject_of(request.pk), reason="The request was withdrawn.")
         move(facts, request, State.WITHDRAWN, reason=reason)
-
-
-def current_revision(request: Request) -> Revision:
-    """Return the request's newest revision."""
-    return Revision.objects.filter(request=request).select_related("author").order_by("-number")[0]
-
-
-def current_answers(request: Request) -> dict[str, Answer]:
-    """Return the newest answer to each item, by its key."""
-    rows = Answer.objects.filter(request=request).select_related("person", "attachment").order_by("id")
-    return {row.item: row for row in rows}
-
-
-def evidence_of(given: Answer) -> dict[str, Any]:
-    """Return what an answer shows, as it goes into the trail, the plan and the record."""
-    file = given.attachment
-    shown = None if file is None else {"name": file.name, "sha256": file.sha256, "size": file.size}
-    return {"answer": given.pk, "text": given.text, "link": given.link, "file": shown}
 
 
 def reopen(facts: Facts, request: Request, *, reason: str) -> None:

@@ -14,19 +14,12 @@ from approvals.services import open_case
 from records import trail
 from records.chain import canonical, sha256
 from rollbacks.checklist import asked, unmet
-from rollbacks.models import Answer, Inventory, Request, Revision, SecurityIncident
-from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file, separate
-from rollbacks.reversal import assess, parse
+from rollbacks.models import Answer, Request, Revision, SecurityIncident
+from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file
 from rollbacks.reversal.changes import FILL_IN
 from rollbacks.services.moves import Refused, lock_request, move, subject_of
-from rollbacks.services.requests import (
-    NotAllowed,
-    current_answers,
-    current_revision,
-    evidence_of,
-    undo_tags,
-)
-from rollbacks.services.targets import newest_inventory
+from rollbacks.services.reading import Reading, evidence_of, newest_first, read_request, undo_tags
+from rollbacks.services.requests import NotAllowed
 from rollbacks.states import State
 
 # A plan is built on what a worker read of the target; older readings are read again first.
@@ -42,63 +35,6 @@ class Blocker:
     sentence: str
     # Which part of the page mends it: "sql-<tag>", "reason", "checklist-<item>", "target".
     anchor: str = ""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A request as it stands: its newest revision, answers, inventory and what the reverse SQL does."""
-
-    request: Request
-    revision: Revision
-    answers: Mapping[str, Answer]
-    inventory: Inventory | None
-    assessments: Mapping[str, assess.Assessment]
-    unreadable: Mapping[str, str]
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """What was read of the target; empty when it could not be read, which is a blocker."""
-        return dict(self.inventory.content or {}) if self.inventory else {}
-
-    @property
-    def migrations(self) -> dict[str, dict[str, Any]]:
-        """The inventory's migrations by tag."""
-        return {each["tag"]: each for each in self.content.get("migrations", [])}
-
-    @property
-    def impacts(self) -> tuple[str, ...]:
-        """One sentence for each way in which undoing these migrations touches a security control."""
-        return tuple(f"{tag}: {sentence}" for tag in newest_first(self) for sentence in self.impacts_of(tag))
-
-    def impacts_of(self, tag: str) -> tuple[str, ...]:
-        """Return what the reverse SQL of one migration touches; what undoing its forward SQL must touch, if it says none.
-
-        The forward SQL counts as well because a migration that protects the audit trail cannot be undone
-        without weakening it, whatever words the reverse SQL uses.
-        """
-        reverse = self.assessments.get(tag)
-        sentences = [impact.sentence for impact in reverse.impacts] if reverse else []
-        if not sentences:
-            sentences = [f"Undoing it: {each}" for each in self.migrations.get(tag, {}).get("impacts", [])]
-        return tuple(dict.fromkeys(sentences))
-
-
-def read_request(request: Request, revision: Revision | None = None) -> Reading:
-    """Return the request (its newest revision, unless given) with its reverse SQL taken apart; nothing is written."""
-    revision = revision or current_revision(request)
-    assessments: dict[str, assess.Assessment] = {}
-    unreadable: dict[str, str] = {}
-    for tag, sql in revision.reverse_sql.items():
-        if not sql.strip():
-            continue
-        try:
-            separate(sql)
-            assessments[tag] = assess.assess(sql, audit_tables=request.target.audit_tables)
-        except parse.Unreadable as error:
-            unreadable[tag] = str(error)
-    return Reading(
-        request, revision, current_answers(request), newest_inventory(request.target_id), assessments, unreadable
-    )
 
 
 def blockers(reading: Reading, *, now: datetime) -> tuple[Blocker, ...]:
@@ -143,12 +79,6 @@ def submit(actor: Any, request_id: int) -> Plan:
         )
         move(facts, request, State.IN_REVIEW, digest=plan.digest, revision=reading.revision.number)
         return plan
-
-
-def newest_first(reading: Reading) -> list[str]:
-    """Return the tags to undo in the order in which they are undone."""
-    order = {tag: position for position, tag in enumerate(reading.migrations)}
-    return sorted(reading.revision.reverse_sql, key=lambda tag: order.get(tag, -1), reverse=True)
 
 
 def people_who_touched(request: Request) -> dict[int, str]:

@@ -19,6 +19,7 @@ from rollbacks.models import Attachment, Request, Revision, Target
 from rollbacks.request_page import difference, request_page
 from rollbacks.services import requests as service
 from rollbacks.services.moves import Refused
+from rollbacks.services.reading import current_revision
 from rollbacks.services.submission import submit as submit_request
 from rollbacks.services.targets import newest_inventory
 from rollbacks.views.doors import door
@@ -64,7 +65,7 @@ def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the wording and the reverse SQL beside the forward SQL; nothing typed is lost on a refusal."""
     found = _find(pk)
-    revision = service.current_revision(found)
+    revision = current_revision(found)
     inventory = newest_inventory(found.target_id)
     migrations = {each["tag"]: each for each in (inventory.content or {}).get("migrations", [])} if inventory else {}
     order = {tag: position for position, tag in enumerate(migrations)}

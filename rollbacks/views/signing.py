@@ -20,7 +20,7 @@ from rollbacks.forms import SignForm
 from rollbacks.models import Answer, Request, Revision
 from rollbacks.plan import Plan
 from rollbacks.services.moves import Refused, subject_of
-from rollbacks.services.requests import current_answers
+from rollbacks.services.reading import current_answers
 from rollbacks.services.signing import sign_off
 from rollbacks.views.doors import door
 

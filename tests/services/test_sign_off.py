@@ -15,7 +15,7 @@ from approvals.people import add_person
 from approvals.policy import Choice, State
 from approvals.services import VoteRefused, decision_on
 from rollbacks.models import Execution, Request
-from rollbacks.services import requests, running, signing, submission
+from rollbacks.services import reading, requests, running, signing, submission
 from rollbacks.services.moves import Refused
 from tests.conftest import TargetDatabase
 from tests.rollback import approve, draft, drive, register, sign, state_of, step, wording
@@ -130,7 +130,7 @@ def test_the_last_vote_and_an_edit_at_once_never_approve_unseen_bytes(
         digest = digest_of(in_review)
         for role in ("security", "cto"):
             sign(people[role], in_review, role, digest)
-        seen = requests.current_revision(in_review).number
+        seen = reading.current_revision(in_review).number
         changed = wording(in_review.target, in_review.return_to, reason=f"Reason {round_}.")
         at_once(
             lambda digest=digest: sign(people["platform"], in_review, "platform", digest),
