@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.utils.translation import gettext_lazy as _
 
 ENGINEER, PLATFORM, SECURITY, CTO = "engineer", "platform", "security", "cto"
@@ -28,11 +31,15 @@ def roles_of(person: Any) -> tuple[str, ...]:
     if not person.is_active:
         return ()
     # Remembered for this request only: a view and its template ask several times.
-    if not hasattr(person, "_portal_roles"):
-        names = set(person.groups.values_list("name", flat=True))
-        person._portal_roles = tuple(role for role in ROLES if role in names)
-    roles: tuple[str, ...] = person._portal_roles
-    return roles
+    if not hasattr(person, "held_now"):
+        person.held_now = list(person.groups.values_list("name", flat=True))
+    return tuple(role for role in ROLES if role in person.held_now)
+
+
+def held_now(person: str) -> ArraySubquery:
+    """Return the annotation that reads a person's group names with the row; none for an account that is switched off."""
+    groups = Group.objects.filter(user=OuterRef(person), user__is_active=True)
+    return ArraySubquery(groups.values("name"))
 
 
 def may(person: Any, roles: Iterable[str]) -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
-
 from approvals import policy as rules
 from approvals.models import Case, SignOff
-from approvals.roles import ROLES, roles_of
+from approvals.roles import ROLES, held_now, roles_of
 from records.trail import Facts
 
 FRESH = timedelta(minutes=5)
@@ -118,11 +116,13 @@ def decision_on(case: Case) -> rules.Decision:
 
 
 def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
-    """Return what is decided on each case, by its id, in two queries whatever their number."""
+    """Return what is decided on each case, by its id, in one query whatever their number."""
     votes: dict[int, list[rules.Vote]] = {case.pk: [] for case in cases}
-    for row in SignOff.objects.filter(case__in=votes).select_related("person").order_by("id"):
+    held: dict[int, set[str]] = {}
+    rows = SignOff.objects.filter(case__in=votes).select_related("person")
+    for row in rows.annotate(held_now=held_now("person")).order_by("id"):
         votes[row.case_id].append(_vote(row))
-    held = _roles_now({vote.person for given in votes.values() for vote in given})
+        held[row.person_id] = {role for role in row.held_now if role in ROLES}
     return {
         case.pk: rules.decide(
             rules.Policy.of(case.policy), votes[case.pk], digest=case.digest, barred=_barred(case), roles_now=held
@@ -172,16 +172,3 @@ def _vote(row: SignOff) -> rules.Vote:
 
 def _barred(case: Case) -> dict[int, str]:
     return {int(person): reason for person, reason in case.barred.items()}
-
-
-def _roles_now(people: Iterable[int]) -> dict[int, set[str]]:
-    """Read the roles of all the people in one query; a switched-off account holds none."""
-    held: dict[int, set[str]] = {}
-    rows = (
-        get_user_model()
-        .objects.filter(pk__in=list(people), is_active=True, groups__name__in=list(ROLES))
-        .values_list("pk", "groups__name")
-    )
-    for person, role in rows:
-        held.setdefault(person, set()).add(role)
-    return held

@@ -21,8 +21,8 @@ from records.verification import verify
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.models import Execution, Request, StepRun, Target
 from rollbacks.reversal.catalog import ACCESS_KINDS, compare, read_facts
-from rollbacks.services import reading, requests, running, signing, submission, targets
-from rollbacks.states import State
+from rollbacks.services import proofs, reading, requests, running, signing, submission, targets
+from rollbacks.states import RunState, State
 
 PREFIX = "nzila-once-"
 WAIT_SECONDS = 180
@@ -64,6 +64,7 @@ def file_and_sign(people: dict[str, Any], target: Target, return_to: str, say: S
     )
     for item in ("on_call", "return_point", "feature_flags"):
         requests.answer(people["engineer"], request.pk, item=item, text=ANSWERS[item])
+    wait_for_proof(request)
     plan = submission.submit(people["engineer"], request.pk)
     say("file", "done", _ms(begun), {"request": str(request), "digest": plan.digest, "file": plan.file.sha256})
     begun = time.monotonic()
@@ -157,6 +158,20 @@ def wait_for_inventory(target: Target) -> None:
             raise OnceFailed(f"The target could not be read: {inventory.error}")
         time.sleep(0.1)
     raise OnceFailed(f"No worker read the target within {WAIT_SECONDS} s.")
+
+
+def wait_for_proof(request: Request) -> None:
+    """Wait until the worker has proven the reverse SQL; raises OnceFailed with its sentence when it does not lead back."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        run = proofs.current_run(reading.read_request(request))
+        if proofs.passed(run):
+            return
+        if run is None or run.state not in {RunState.PENDING, RunState.RUNNING}:
+            sentences = (run.proof or {}).get("differences", [run.sentence]) if run else ["Nobody asked for it."]
+            raise OnceFailed(f"The reverse SQL was not proven: {' '.join(sentences)}")
+        time.sleep(0.1)
+    raise OnceFailed(f"No worker proved the reverse SQL within {WAIT_SECONDS} s.")
 
 
 ANSWERS = {

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from rollbacks.models import Execution
+from rollbacks.models import Execution, ProofRun
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,20 @@ def ring_inventory(target_id: int) -> bool:
 def ring_inventory_on_commit(target_id: int) -> None:
     """Ask for the target's inventory once the transaction has committed."""
     transaction.on_commit(lambda: ring_inventory(target_id))
+
+
+def ring_proof(run_id: int) -> bool:
+    """Ask a worker to prove; False when the broker cannot be reached (the sweep rings again)."""
+    if not _send("rollbacks.tasks.prove", run_id):
+        ProofRun.objects.filter(pk=run_id).update(rung_at=None)
+        return False
+    ProofRun.objects.filter(pk=run_id).update(rung_at=Now())
+    return True
+
+
+def ring_proof_on_commit(run_id: int) -> None:
+    """Ask for a proof once the transaction that made its row visible has committed."""
+    transaction.on_commit(lambda: ring_proof(run_id))
 
 
 def _send(task: str, *arguments: int) -> bool:

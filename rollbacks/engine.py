@@ -7,18 +7,16 @@ worker change nothing but the time it takes. One call of `advance` is one step.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from rollbacks import settling
+from rollbacks import leases, settling
 from rollbacks.adapters.scratch import EXECUTION
 from rollbacks.history import history_of
 from rollbacks.models import Execution, StepRun
@@ -87,7 +85,8 @@ def leftovers(names: Collection[str]) -> list[str]:
 
 def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
     try:
-        with _lease_kept(claim) as heartbeat:
+        heartbeat = partial(renew, claim)
+        with leases.kept(heartbeat):
             context = _context(claim, environ, heartbeat)
             seen = step.observe(context)
             if seen is not None:
@@ -127,34 +126,6 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         history=lambda: history_of(execution),
         seal=lambda document: seal_record(execution, document),
     )
-
-
-@contextmanager
-def _lease_kept(claim: Claim) -> Iterator[Callable[[Evidence], None]]:
-    """Renew the lease in a thread while the step works, so that a long statement does not lose it."""
-    stop = threading.Event()
-
-    def keep() -> None:
-        try:
-            while not stop.wait(settings.HEARTBEAT_SECONDS):
-                try:
-                    renew(claim, None)
-                except LeaseLost:
-                    return
-                except Exception as error:
-                    # The portal's database may be restarting; the lease simply runs on until it answers.
-                    logger.warning("The lease could not be renewed (%s).", type(error).__name__)
-                    connection.close()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=keep, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield lambda progress: renew(claim, progress)
-    finally:
-        stop.set()
-        thread.join()
 
 
 def renew(claim: Claim, progress: Evidence | None) -> None:

@@ -123,6 +123,60 @@ class Revision(models.Model):
         return f"RB-{self.request_id} revision {self.number}"
 
 
+class ProofRun(models.Model):
+    """One proving of a request's reverse SQL by a worker on the scratch server; the newest about a subject counts.
+
+    `subject` is the digest of rollbacks.reversal.proof.Subject, and `wanted` what it is made of beside the SQL that
+    the revision has. A run that came to an end is done and has its
+    `proof`, passed or not; one that could not be tried has failed and says why.
+    """
+
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="proof_runs")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="proof_runs")
+    subject = models.CharField(max_length=64)
+    wanted = models.JSONField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    rung_at = models.DateTimeField(null=True)
+    state = models.CharField(
+        max_length=16, choices=[(state.value, state.value) for state in RunState], default=RunState.PENDING
+    )
+    attempt = models.PositiveIntegerField(default=0)
+    worker = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict)
+    proof = models.JSONField(null=True)
+    # What the live target has beside it: drift and what is at stake, as read when it was proven.
+    live = models.JSONField(default=dict)
+    sentence = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "subject"],
+                condition=models.Q(state__in=[RunState.PENDING.value, RunState.RUNNING.value]),
+                name="proof_run_one_open_per_subject",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in RunState]), name="proof_run_known_state"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["request", "-id"], name="proof_run_newest"),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state__in=[RunState.PENDING.value, RunState.RUNNING.value]),
+                name="proof_run_claimable",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"RB-{self.request_id} proof {self.pk}"
+
+
 class Attachment(models.Model):
     """A file given as evidence, kept in the database with its digest."""
 

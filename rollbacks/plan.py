@@ -1,7 +1,7 @@
 """The plan: the exact statements and versions that people sign, and its digest, in plain Python.
 
 The digest is SHA-256 over the plan's RFC 8785 canonical JSON. It covers the SQL byte for byte, the
-forward migrations' hashes, who the target is, the head of its ledger, the return point, reason,
+forward migrations' hashes, who the target is, the head of its ledger, the return point, the proof, reason,
 incident, window, checklist answers, limits and the policy's version. Change one and it is another plan.
 """
 
@@ -17,7 +17,7 @@ from records.chain import canonical, sha256
 from rollbacks.drizzle.journal import BREAKPOINT, pieces
 from rollbacks.reversal import parse
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ class Plan:
     undo: tuple[Undo, ...]
     file: RollbackFile
     impacts: tuple[str, ...]
+    # What was seen when exactly this SQL was tried, and what the target had at stake then.
+    proof: Mapping[str, Any]
     reason: str
     production_incident: bool
     incident_reference: str

@@ -17,8 +17,10 @@ from approvals.services import decision_on, objection_to, open_roles
 from records.models import Fact
 from rollbacks.checklist import ITEMS, Item
 from rollbacks.models import Answer, Execution, Request, Revision
+from rollbacks.proof_view import ProofView, proof_view, signed_proof
 from rollbacks.queries import executions_of, waiting_sentence
 from rollbacks.services.moves import subject_of
+from rollbacks.services.proofs import current_run
 from rollbacks.services.reading import Reading, current_answers, newest_first, read_request
 from rollbacks.services.submission import Blocker, blockers
 from rollbacks.states import EDITABLE, State
@@ -70,6 +72,7 @@ class RequestPage:
     impacts: tuple[str, ...]
     checklist: tuple[ChecklistRow, ...]
     blockers: tuple[Blocker, ...]
+    proof: ProofView
     case: Case | None
     closed_cases: tuple[tuple[Case, tuple[SignOff, ...]], ...]
     decision: Decision | None
@@ -82,7 +85,9 @@ class RequestPage:
     timeline: tuple[dict[str, Any], ...]
     may_edit: bool
     may_withdraw: bool
-    primary: str  # submit, sign, start, resume, retry, record, wait or closed
+    # Whether the panel offers to prove again; where proving comes next, the page head does.
+    prove_again: bool
+    primary: str  # edit, prove, submit, sign, start, resume, retry, record, wait or closed
 
 
 def request_page(request: Request, person: Any) -> RequestPage:
@@ -93,7 +98,8 @@ def request_page(request: Request, person: Any) -> RequestPage:
     answers = reading.answers if reading else current_answers(request)
     now = datetime.now(UTC)
     editable = State(request.state) in EDITABLE
-    missing = blockers(reading, now=now) if reading and request.state == State.DRAFT else ()
+    run = current_run(reading) if reading else None
+    missing = blockers(reading, run, now=now) if reading and request.state == State.DRAFT else ()
     cases = list(Case.objects.filter(subject=subject_of(request.pk)).order_by("-id"))
     case = next((each for each in cases if each.closed_at is None), None)
     decision = decision_on(case) if case else None
@@ -101,6 +107,8 @@ def request_page(request: Request, person: Any) -> RequestPage:
     executions = tuple(executions_of(request))
     execution = executions[0] if executions else None
     files = may(person, REQUESTING_ROLES)
+    proof = proof_view(reading, run, may_ask=files and editable) if reading else signed_proof(signed or {})
+    primary = _primary(request, proof, decision, roles, files)
     return RequestPage(
         request=request,
         revision=revisions[0],
@@ -109,6 +117,7 @@ def request_page(request: Request, person: Any) -> RequestPage:
         impacts=reading.impacts if reading else tuple((signed or {})["impacts"]),
         checklist=_checklist(answers, revisions[0], execution),
         blockers=missing,
+        proof=proof,
         case=case,
         closed_cases=_closed(cases),
         decision=decision,
@@ -121,23 +130,17 @@ def request_page(request: Request, person: Any) -> RequestPage:
         timeline=_timeline(request),
         may_edit=files and editable,
         may_withdraw=(request.author_id == person.pk or may(person, ["platform"])) and editable,
-        primary=_primary(request, person, decision, roles, missing, files),
+        prove_again=proof.may_ask and bool(proof.proof) and not proof.passed,
+        primary=primary,
     )
 
 
-def _primary(
-    request: Request,
-    person: Any,
-    decision: Decision | None,
-    roles: Sequence[str],
-    missing: Sequence[Blocker],
-    files: bool,
-) -> str:
+def _primary(request: Request, proof: ProofView, decision: Decision | None, roles: Sequence[str], files: bool) -> str:
     """Choose exactly one control: two competing buttons are how the wrong one gets pressed."""
     state = State(request.state)
     approved = decision is not None and decision.state is Judged.APPROVED
     if state is State.DRAFT:
-        return "submit" if files else "wait"
+        return _primary_of_draft(proof) if files else "wait"
     if state is State.IN_REVIEW:
         if roles:
             return "sign"
@@ -149,6 +152,15 @@ def _primary(
     if state is State.SUCCEEDED:
         return "record"
     return "wait" if state is State.EXECUTING else "closed"
+
+
+def _primary_of_draft(proof: ProofView) -> str:
+    if proof.passed:
+        return "submit"
+    if proof.working:
+        return "wait"
+    # What was disproven has to be written differently first; what could not be tried may be tried again.
+    return "edit" if proof.proof or not proof.may_ask else "prove"
 
 
 def _undo(reading: Reading) -> tuple[UndoRow, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 
 from celery import shared_task
 
-from rollbacks import doorbell, engine
+from rollbacks import doorbell, engine, proof_runs
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
 from rollbacks.models import Target
@@ -28,19 +29,28 @@ def advance(execution_id: int) -> None:
 
 
 @shared_task
+def prove(run_id: int) -> None:
+    """Prove what the run asks for; a second message about it does nothing."""
+    proof_runs.work(run_id, worker=f"{socket.gethostname()}:{os.getpid()}", environ=os.environ)
+
+
+@shared_task
 def sweep() -> None:
-    """Ring for every execution whose next step waits: messages get lost, workers die, leases run out."""
+    """Ring for every step and proof that waits: messages get lost, workers die, leases run out."""
     for execution_id in engine.claimable():
         doorbell.ring(execution_id)
+    for run_id in proof_runs.claimable():
+        doorbell.ring_proof(run_id)
 
 
 @shared_task
 def sweep_scratch() -> None:
-    """Drop what executions that are over left on the scratch server."""
+    """Drop what executions that are over, and replays whose worker was killed, left on the scratch server."""
     try:
         scratch = Scratch.of(os.environ)
         for name in engine.leftovers(scratch.names()):
             scratch.drop(name)
+        scratch.sweep_replays(now=time.time())
     except (*REFUSALS, ScratchRefused) as error:
         logger.warning("The scratch server was not swept: %s", error)
 

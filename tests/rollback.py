@@ -6,15 +6,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models.functions import Now
+
 from approvals.policy import Choice
 from demo import target as demo_target
-from rollbacks import engine
-from rollbacks.models import Execution, Request, StepRun, Target
-from rollbacks.services import reading, requests, running, signing, submission, targets
+from rollbacks import engine, proof_runs
+from rollbacks.models import Execution, ProofRun, Request, StepRun, Target
+from rollbacks.services import proofs, reading, requests, running, signing, submission, targets
+from rollbacks.states import RunState
 from rollbacks.steps.drafting import drafts_of
 from rollbacks.steps.observation import observe_target
 from tests.conftest import TargetDatabase
 
+# Workers find a target by its name in their environment; these are the ones of this test.
+ENVIRONMENTS: dict[str, dict[str, str]] = {}
+# What was proven once in this test process need not be proven again by every test that only needs it to have been.
+PROVEN: dict[str, dict[str, Any]] = {}
 DEFAULT_RETURN = "0002_rich_marten_broadcloak"
 SIGNING = ("platform", "security", "cto")
 
@@ -30,6 +37,7 @@ def register(nzila: TargetDatabase) -> Target:
         out=demo_target.OUT,
         audit_tables=["audit_events"],
     )
+    ENVIRONMENTS[target.name] = nzila.environ
     read(nzila, target)
     return target
 
@@ -55,13 +63,30 @@ def wording(target: Target, return_to: str, **changes: Any) -> requests.Wording:
 
 
 def draft(people: Mapping[str, Any], target: Target, return_to: str = DEFAULT_RETURN, **changes: Any) -> Request:
-    """Open a request and answer its checklist."""
+    """Open a request, have it proven where its SQL allows it, and answer its checklist."""
     request = requests.open_request(
         people["engineer"], target=target, return_to=return_to, wording=wording(target, return_to, **changes)
     )
     for item in ("on_call", "return_point", "feature_flags"):
         requests.answer(people["engineer"], request.pk, item=item, text=f"Done: {item}.")
+    prove(request)
     return request
+
+
+def prove(request: Request) -> ProofRun | None:
+    """Do the worker's part of proving the request as it stands; None when nothing was asked of a worker."""
+    run = proofs.current_run(reading.read_request(request))
+    if run is None or run.state != RunState.PENDING:
+        return run
+    if run.subject in PROVEN:
+        ProofRun.objects.filter(pk=run.pk).update(state=RunState.DONE, finished_at=Now(), **PROVEN[run.subject])
+        run.refresh_from_db()
+        return run
+    proof_runs.work(run.pk, worker="test", environ=ENVIRONMENTS[request.target.name])
+    run.refresh_from_db()
+    if run.state == RunState.DONE:
+        PROVEN[run.subject] = {"proof": run.proof, "live": run.live}
+    return run
 
 
 def sign(
@@ -74,8 +99,16 @@ def sign(
     )  # fmt: skip
 
 
+def forge_proof(request: Request) -> None:
+    """Turn the request's disproven proof into a passed one, as somebody with the portal's database could."""
+    run = prove(request)
+    assert run is not None and run.proof["outcome"] == "disproven"
+    ProofRun.objects.filter(pk=run.pk).update(proof={**run.proof, "outcome": "proven", "differences": []})
+
+
 def approve(people: Mapping[str, Any], request: Request) -> str:
     """Submit and let everybody sign who has to; return the digest."""
+    prove(request)
     plan = submission.submit(people["engineer"], request.pk)
     for role in SIGNING if plan.security_impacting else ("platform",):
         sign(people[role], request, role, plan.digest)

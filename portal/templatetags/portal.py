@@ -73,6 +73,12 @@ def duration(seconds: Any) -> str:
 
 
 @register.simple_tag
+def duration_range(least: Any, most: Any) -> str:
+    """Show the least and the most seconds that something may take: “0.4 s – 4 s”, “at most 4 s”, “a moment”."""
+    return units.duration_range_words(least, most)
+
+
+@register.simple_tag
 def elapsed(start: Any, end: Any = None) -> str:
     """Show the time between two moments; up to now when the second is missing."""
     first = units.read_moment(start)

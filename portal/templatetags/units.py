@@ -44,6 +44,17 @@ def duration_words(seconds: Any) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
+def duration_range_words(least: Any, most: Any) -> str:
+    """Return a range of seconds as words; what stays below a tenth of a second is at once."""
+    if not isinstance(least, int | float) or not isinstance(most, int | float):
+        return NOTHING
+    if most < 0.1:
+        return _("a moment")
+    if least < 0.1:
+        return _("at most %(time)s") % {"time": duration_words(most)}
+    return f"{duration_words(least)} – {duration_words(most)}"
+
+
 def size_words(count: Any) -> str:
     """Return a number of bytes with a binary unit: 812 B, 1.2 MiB."""
     if not isinstance(count, int | float):

@@ -42,6 +42,12 @@ STATES: dict[str, Look] = {
     "approved": Look(gettext_lazy("Approved"), "good", "signature"),
     "approve": Look(gettext_lazy("Approved"), "good", "signature"),
     "reject": Look(gettext_lazy("Rejected"), "bad", "x"),
+    # Proofs
+    "unasked": Look(gettext_lazy("Not proven yet"), "neutral", "circle-dashed"),
+    "proving": Look(gettext_lazy("Being proven"), "info", "player-play"),
+    "proven": Look(gettext_lazy("Proven"), "good", "circle-check"),
+    "disproven": Look(gettext_lazy("Disproven"), "bad", "circle-x"),
+    "untried": Look(gettext_lazy("Could not be proven"), "bad", "alert-triangle"),
     # Readings of a target and of the trail
     "holds": Look(gettext_lazy("Holds"), "good", "circle-check"),
     "broken": Look(gettext_lazy("Broken"), "bad", "alert-octagon"),
@@ -81,6 +87,9 @@ ACTIONS: dict[str, Text] = {
     "request.opened": gettext_lazy("opened the request"),
     "request.revised": gettext_lazy("saved revision %(revision)s"),
     "request.moved": gettext_lazy("moved the request from “%(before)s” to “%(after)s”"),
+    "request.proven": gettext_lazy("proved the reverse SQL"),
+    "request.disproven": gettext_lazy("showed that the reverse SQL does not lead back"),
+    "request.unproven": gettext_lazy("could not prove the reverse SQL: %(sentence)s"),
     "checklist.answered": gettext_lazy("answered the checklist item “%(item)s”"),
     "case.opened": gettext_lazy("asked for signatures"),
     "case.closed": gettext_lazy("closed the case: %(reason)s"),
@@ -107,6 +116,9 @@ FACT_TONES = {
     "step.interrupted": "warn",
     "security_incident.logged": "warn",
     "record.sealed": "good",
+    "request.proven": "good",
+    "request.disproven": "bad",
+    "request.unproven": "warn",
     "step.done": "good",
 }
 
@@ -132,7 +144,7 @@ def progress_words(progress: Mapping[str, Any]) -> str:
     if "restoring" in progress:
         return _("Restoring %(restoring)s on the scratch server") % progress
     if "replaying" in progress:
-        return _("Replaying %(replaying)s migrations on the scratch server") % progress
+        return _("Replaying migration %(replaying)s of %(of)s on the scratch server") % {"of": "?", **progress}
     return ""
 
 

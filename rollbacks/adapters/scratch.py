@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import secrets
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -16,6 +18,10 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 VARIABLE = "SCRATCH_DATABASE_URL"
 PREFIX = "rollback_"
+# A replay says in its name when it began, in minutes since 1970, so that one that was left behind can be told.
+REPLAY = re.compile(PREFIX + "[a-z]+_([0-9]+)_[0-9a-f]{12}")
+LEFT_BEHIND_SECONDS = 2 * 3600
+ROLE_COMMENT = "rollback-portal: made for a replay in minute "
 EXECUTION = re.compile(PREFIX + "([0-9a-f]{12})_([0-9]+)_")
 
 
@@ -73,6 +79,28 @@ class Scratch:
         with connect(self._credentials, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_ours(name))))
 
+    def sweep_replays(self, *, now: float) -> None:
+        """Drop the replays, and the roles made for them, that a killed worker left behind (`now` in seconds since 1970)."""
+        for name in self.stale_replays(self.names(), now=now):
+            self.drop(name)
+        with connect(self._credentials, autocommit=True) as connection:
+            rows = connection.execute(
+                "SELECT rolname, pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles"
+            ).fetchall()
+        made = [(role, text[len(ROLE_COMMENT) :]) for role, text in rows if (text or "").startswith(ROLE_COMMENT)]
+        self.drop_roles([role for role, minute in made if minute.isdigit() and _left_behind(int(minute), now)])
+
+    def stale_replays(self, names: Collection[str], *, now: float) -> list[str]:
+        """Return which of these databases are replays that began so long ago that nobody can be at work on them."""
+        begun = {name: int(found[1]) for name in names if (found := REPLAY.fullmatch(name))}
+        return sorted(name for name, minute in begun.items() if _left_behind(minute, now))
+
+    def make_role(self, connection: Connection, role: str) -> None:
+        """Make a role that a replayed migration names, marked as ours until drop_roles takes it away."""
+        connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+        mark = f"{ROLE_COMMENT}{int(time.time()) // 60}"
+        connection.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(role), sql.Literal(mark)))
+
     def drop_roles(self, roles: Collection[str]) -> None:
         """Drop roles that were made for a replay; one that is still used by somebody stays."""
         if not roles:
@@ -99,6 +127,15 @@ class Scratch:
 def execution_prefix(digest: str, execution: int) -> str:
     """Return how the names of one execution's scratch databases begin."""
     return f"{PREFIX}{digest[:12]}_{execution}_"
+
+
+def replay_name(purpose: str) -> str:
+    """Return a new name for a replay's database; `purpose` is a word of small letters."""
+    return f"{PREFIX}{purpose}_{int(time.time()) // 60}_{secrets.token_hex(6)}"
+
+
+def _left_behind(minute: int, now: float) -> bool:
+    return now - minute * 60 > LEFT_BEHIND_SECONDS
 
 
 def _ours(name: str) -> str:

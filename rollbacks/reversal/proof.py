@@ -4,11 +4,51 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 PROVEN, DISPROVEN = "proven", "disproven"
+
+
+def chain_digest(hashes: Iterable[str]) -> str:
+    """Return the SHA-256 over the hashes of all migrations in their order."""
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be proven: the reverse SQL of each migration, newest first, on one chain, to one return point.
+
+    `undo` has tag and SQL; `return_to` is None for the empty database. Any other wording of the request keeps
+    the proof; one other character of the SQL, or of a forward migration, is another subject.
+    """
+
+    chain_sha256: str
+    return_to: str | None
+    undo: tuple[tuple[str, str], ...]
+
+    @property
+    def reverse(self) -> str:
+        """The whole reverse SQL in the order in which it runs."""
+        return "\n".join(f"-- Undo {tag}\n{sql}\n" for tag, sql in self.undo)
+
+    def place(self, line: int) -> tuple[str, int]:
+        """Return the migration and the line within its own reverse SQL for a line of `reverse`."""
+        before = 0
+        for tag, sql in self.undo:
+            length = sql.count("\n") + 1
+            if line <= before + length + 2 or tag == self.undo[-1][0]:
+                return tag, max(1, line - before - 1)
+            # Each part has its heading before it and an empty line after it.
+            before += length + 2
+        raise ValueError("There is nothing to undo, so no line belongs anywhere.")
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 by which a proof is found again."""
+        said = [self.chain_sha256, self.return_to, [list(each) for each in self.undo]]
+        return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,10 @@ class Refused(Exception):
         self.sentences = sentences
 
 
+class NotAllowed(Exception):
+    """You do not hold a role that may do this; ask an administrator for it."""
+
+
 class Conflict(Refused):
     """Somebody else changed the request in the meantime; open it again to see its state."""
 

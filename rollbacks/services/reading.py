@@ -9,6 +9,7 @@ from typing import Any
 from rollbacks.models import Answer, Inventory, Request, Revision, Target
 from rollbacks.plan import separate
 from rollbacks.reversal import assess, parse
+from rollbacks.reversal.changes import FILL_IN
 from rollbacks.services.moves import Refused
 from rollbacks.services.targets import newest_inventory
 
@@ -68,6 +69,27 @@ def read_request(request: Request, revision: Revision | None = None) -> Reading:
     return Reading(
         request, revision, current_answers(request), newest_inventory(request.target_id), assessments, unreadable
     )
+
+
+def sql_problems(reading: Reading) -> list[tuple[str, str, str]]:
+    """Return code, sentence and place on the page of all that keeps the reverse SQL from being run anywhere."""
+    found = []
+    for tag in newest_first(reading):
+        anchor = f"sql-{tag}"
+        if not reading.revision.reverse_sql[tag].strip():
+            sentence = f"{tag} has no reverse SQL; write the statements that undo it."
+            found.append(("no-sql", sentence, anchor))
+        elif tag in reading.unreadable:
+            found.append(("unreadable", f"{tag}: {reading.unreadable[tag]}", anchor))
+        else:
+            if FILL_IN in reading.revision.reverse_sql[tag]:
+                sentence = f"{tag} still says “{FILL_IN}”: write what has to happen there and remove the mark."
+                found.append(("fill-in", sentence, anchor))
+            found += [
+                (refusal.code, f"{tag}, line {refusal.line}: {refusal.sentence}", anchor)
+                for refusal in reading.assessments[tag].refusals
+            ]
+    return found
 
 
 def newest_first(reading: Reading) -> list[str]:

@@ -17,7 +17,8 @@ from records import trail
 from records.trail import Facts
 from rollbacks.checklist import BY_KEY
 from rollbacks.models import Answer, Attachment, Request, Revision, Target
-from rollbacks.services.moves import Refused, lock_request, move, subject_of
+from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
+from rollbacks.services.proofs import ask_if_ready
 from rollbacks.services.reading import current_revision, evidence_of, undo_tags
 from rollbacks.services.targets import newest_inventory
 from rollbacks.states import EDITABLE, State
@@ -48,12 +49,8 @@ class Wording:
     reverse_sql: Mapping[str, str] = field(default_factory=dict)
 
 
-class NotAllowed(Exception):
-    """You do not hold a role that may do this; ask an administrator for it."""
-
-
 def open_request(author: Any, *, target: Target, return_to: str, wording: Wording) -> Request:
-    """Open a draft for the return point ("" for the empty database) with its first revision.
+    """Open a draft for the return point ("" for the empty database) with its first revision, and have it proven.
 
     Raises NotAllowed, or Refused when the target has not been read or the return point leaves nothing to undo.
     """
@@ -68,7 +65,8 @@ def open_request(author: Any, *, target: Target, return_to: str, wording: Wordin
             tag: wording.reverse_sql.get(tag) or RUNBOOK_REVERSE.get(tag) or drafted.get(tag, "") for tag in tags
         }
         _revise(facts, request, author, wording, reverse_sql)
-        return request
+    ask_if_ready(author, request)
+    return request
 
 
 def _drafted(target: Target) -> dict[str, str]:
@@ -98,7 +96,9 @@ def edit_request(actor: Any, request_id: int, *, wording: Wording, seen_revision
         if _same(current, wording, reverse_sql):
             return None
         reopen(facts, request, reason=f"{actor.get_username()} edited the request.")
-        return _revise(facts, request, actor, wording, reverse_sql)
+        revision = _revise(facts, request, actor, wording, reverse_sql)
+    ask_if_ready(actor, request)
+    return revision
 
 
 def answer(

@@ -15,8 +15,7 @@ from records import trail
 from rollbacks import doorbell
 from rollbacks.models import Execution, Request, Revision, StepRun
 from rollbacks.plan import Plan
-from rollbacks.services.moves import Refused, lock_request, move, subject_of
-from rollbacks.services.requests import NotAllowed
+from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.states import RunState, State
 from rollbacks.steps import STEPS
 

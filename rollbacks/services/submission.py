@@ -14,13 +14,12 @@ from approvals.services import open_case
 from records import trail
 from records.chain import canonical, sha256
 from rollbacks.checklist import asked, unmet
-from rollbacks.models import Answer, Request, Revision, SecurityIncident
+from rollbacks.models import Answer, ProofRun, Request, Revision, SecurityIncident
 from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file
-from rollbacks.reversal.changes import FILL_IN
-from rollbacks.services.moves import Refused, lock_request, move, subject_of
-from rollbacks.services.reading import Reading, evidence_of, newest_first, read_request, undo_tags
-from rollbacks.services.requests import NotAllowed
-from rollbacks.states import State
+from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
+from rollbacks.services.proofs import current_run, passed
+from rollbacks.services.reading import Reading, evidence_of, newest_first, read_request, sql_problems, undo_tags
+from rollbacks.states import RunState, State
 
 # A plan is built on what a worker read of the target; older readings are read again first.
 INVENTORY_MAX_AGE = timedelta(minutes=15)
@@ -37,11 +36,12 @@ class Blocker:
     anchor: str = ""
 
 
-def blockers(reading: Reading, *, now: datetime) -> tuple[Blocker, ...]:
+def blockers(reading: Reading, run: ProofRun | None, *, now: datetime) -> tuple[Blocker, ...]:
     """Return all that is missing before the request can be submitted, in the order of the page."""
     return (
         *_target_blockers(reading, now),
         *_sql_blockers(reading),
+        *_proof_blockers(reading, run),
         *_wording_blockers(reading, now),
         *(
             Blocker("fix", "checklist", f"The checklist item “{item.title}” has no evidence.", f"checklist-{item.key}")
@@ -62,10 +62,11 @@ def submit(actor: Any, request_id: int) -> Plan:
         touched = people_who_touched(request)
         if actor.pk not in touched:
             raise NotAllowed("Only the author or somebody who edited the request may submit it.")
-        missing = blockers(reading, now=now)
+        run = current_run(reading)
+        missing = blockers(reading, run, now=now)
         if missing:
             raise Refused(*(blocker.sentence for blocker in missing))
-        plan = build_plan(reading)
+        plan = build_plan(reading, run)
         Revision.objects.filter(pk=reading.revision.pk).update(plan=plan.document(), digest=plan.digest)
         if plan.security_impacting:
             _log_incident(facts, actor, reading)
@@ -92,7 +93,7 @@ def people_who_touched(request: Request) -> dict[int, str]:
     return touched
 
 
-def build_plan(reading: Reading) -> Plan:
+def build_plan(reading: Reading, run: ProofRun | None) -> Plan:
     """Return the plan of a reading without blockers; what it is built from decides its digest completely."""
     content = reading.content
     request, revision = reading.request, reading.revision
@@ -121,6 +122,7 @@ def build_plan(reading: Reading) -> Plan:
             reason=revision.reason,
         ),
         impacts=impacts,
+        proof={**run.proof, "live": run.live} if run and run.proof else {},
         reason=revision.reason,
         production_incident=revision.production_incident,
         incident_reference=revision.incident_reference,
@@ -176,23 +178,21 @@ def _moved_blockers(reading: Reading) -> list[Blocker]:
 
 
 def _sql_blockers(reading: Reading) -> list[Blocker]:
-    found = []
-    for tag in newest_first(reading):
-        anchor = f"sql-{tag}"
-        if not reading.revision.reverse_sql[tag].strip():
-            sentence = f"{tag} has no reverse SQL; write the statements that undo it."
-            found.append(Blocker("fix", "no-sql", sentence, anchor))
-        elif tag in reading.unreadable:
-            found.append(Blocker("fix", "unreadable", f"{tag}: {reading.unreadable[tag]}", anchor))
-        else:
-            if FILL_IN in reading.revision.reverse_sql[tag]:
-                sentence = f"{tag} still says “{FILL_IN}”: write what has to happen there and remove the mark."
-                found.append(Blocker("fix", "fill-in", sentence, anchor))
-            found += [
-                Blocker("fix", refusal.code, f"{tag}, line {refusal.line}: {refusal.sentence}", anchor)
-                for refusal in reading.assessments[tag].refusals
-            ]
-    return found
+    return [Blocker("fix", code, sentence, anchor) for code, sentence, anchor in sql_problems(reading)]
+
+
+def _proof_blockers(reading: Reading, run: ProofRun | None) -> list[Blocker]:
+    """Only a proof that passed, of exactly this SQL on exactly this chain, lets a request be submitted."""
+    if passed(run) or sql_problems(reading) or not reading.content:
+        return []
+    if run is None:
+        return [Blocker("fix", "proof", "The reverse SQL has not been proven yet; have it proven.", "proof")]
+    if run.state == RunState.DONE:
+        sentence = f"The reverse SQL does not lead back: {(run.proof or {})['differences'][0]}"
+        return [Blocker("fix", "disproven", sentence, "proof")]
+    if run.state == RunState.FAILED:
+        return [Blocker("fix", "unproven", f"The reverse SQL could not be proven: {run.sentence}", "proof")]
+    return [Blocker("wait", "proving", "The reverse SQL is being proven on the scratch server.", "proof")]
 
 
 def _wording_blockers(reading: Reading, now: datetime) -> list[Blocker]:

@@ -62,12 +62,12 @@ def clean(ctx: StepContext) -> None:
     Scratch.of(ctx.environ).drop(scratch_name(ctx))
 
 
-def scratch_name(ctx: StepContext, purpose: str = "restored") -> str:
-    """Return the name of this execution's scratch database for a purpose.
+def scratch_name(ctx: StepContext) -> str:
+    """Return the name of the scratch database into which this execution restores its backup.
 
     The digest's beginning is in it because two portals may share a scratch server and both have an execution 1.
     """
-    return f"{execution_prefix(ctx.digest, ctx.execution)}{purpose}"
+    return f"{execution_prefix(ctx.digest, ctx.execution)}restored"
 
 
 def verified_backup(ctx: StepContext) -> Path:

@@ -16,12 +16,13 @@ from psycopg import sql
 
 from rollbacks.adapters.scratch import Scratch
 from rollbacks.drizzle.journal import Folder, Layout
+from rollbacks.plan import Limits
 from rollbacks.reversal import parse
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
 from rollbacks.reversal.catalog import Facts, compare, read_facts
-from rollbacks.reversal.proof import DISPROVEN, PROVEN, Proof
+from rollbacks.reversal.proof import DISPROVEN, PROVEN, Proof, chain_digest
 from rollbacks.steps.replay import Replay, apply_up_to, replay
-from rollbacks.steps.statements import strong_locks, transaction_id
+from rollbacks.steps.statements import limit, strong_locks, transaction_id
 
 FILENODES = """
     SELECT c.oid, pg_catalog.pg_relation_filenode(c.oid), n.nspname || '.' || c.relname
@@ -46,9 +47,15 @@ def prove(
     *,
     return_to: str | None,
     reverse: str,
+    limits: Limits | None = None,
     told: Callable[[int, int], None] = lambda number, of: None,
+    newest_seen: Callable[[Facts], None] = lambda facts: None,
+    place: Callable[[int], str] = lambda line: f"Line {line}",
 ) -> Proof:
     """Try the whole reverse SQL (newest migration first) on replayed states; the target is never asked.
+
+    `limits` are those under which it would run on the target; `newest_seen` gets the catalog of the whole chain;
+    `place` says in words where a line stands.
 
     Raises Unreplayable when the chain cannot be built and parse.Unreadable when the SQL cannot be taken apart:
     neither proves nor disproves anything.
@@ -59,9 +66,12 @@ def prove(
         return_point = _facts(state)
         _go_on(state, return_to, told)
         newest = _facts(state)
-        first = _try(state, statements)
+        newest_seen(newest)
+        first = _try(state, statements, limits, place)
         differences, reordered = _judge(first, return_point)
-        round_trip = "" if differences else _round_trip(state, statements, return_to, newest, return_point)
+        round_trip = (
+            "" if differences else _round_trip(state, statements, limits, place, return_to, newest, return_point)
+        )
         version = str(state.connection.info.parameter_status("server_version"))
     trouble = [*differences, *([round_trip] if round_trip else [])]
     return Proof(
@@ -78,9 +88,23 @@ def prove(
     )
 
 
+def states_of(
+    scratch: Scratch, folder: Folder, layout: Layout, return_to: str | None, *, told: Callable[[int, int], None]
+) -> tuple[Facts, Facts]:
+    """Return the catalogs at the return point and at the newest migration, as a proof reads them.
+
+    Raises Unreplayable when the chain cannot be built.
+    """
+    with replay(scratch, folder, layout, purpose="states") as state:
+        apply_up_to(state, return_to, told=told)
+        return_point = _facts(state)
+        _go_on(state, return_to, told)
+        return return_point, _facts(state)
+
+
 def chain_sha256(folder: Folder) -> str:
     """Return the SHA-256 over the hashes of all migrations in their order."""
-    return hashlib.sha256("\n".join(each.sha256 or "" for each in folder.migrations).encode()).hexdigest()
+    return chain_digest(each.sha256 or "" for each in folder.migrations)
 
 
 def _go_on(state: Replay, return_to: str | None, told: Callable[[int, int], None]) -> None:
@@ -91,9 +115,13 @@ def _go_on(state: Replay, return_to: str | None, told: Callable[[int, int], None
         told(number, total)
 
 
-def _try(state: Replay, statements: Sequence[parse.Statement]) -> Tried:
+def _try(
+    state: Replay, statements: Sequence[parse.Statement], limits: Limits | None, place: Callable[[int], str]
+) -> Tried:
     """Run the statements in one transaction and commit it; what was stopped is rolled back."""
     connection, done = state.connection, list[dict[str, Any]]()
+    if limits:
+        limit(connection, limits)
     xid = transaction_id(connection)
     for statement in statements:
         before = _filenodes(connection)
@@ -104,11 +132,11 @@ def _try(state: Replay, statements: Sequence[parse.Statement]) -> Tried:
         except psycopg.Error as error:
             connection.rollback()
             said = error.diag.message_primary or str(error).strip()
-            return Tried(f"Line {statement.line} was refused by the server: {said}.", tuple(done), None)
+            return Tried(f"{place(statement.line)} was refused by the server: {said}.", tuple(done), None)
         milliseconds = round((time.monotonic() - started) * 1000)
         if connection.info.transaction_status.name != "INTRANS" or transaction_id(connection) != xid:
             connection.rollback()
-            return Tried(f"Line {statement.line} left the transaction; remove it.", tuple(done), None)
+            return Tried(f"{place(statement.line)} left the transaction; remove it.", tuple(done), None)
         done.append(_evidence(connection, statement, milliseconds, before, locked))
     after = _facts(state)
     connection.commit()
@@ -145,8 +173,10 @@ def _judge(tried: Tried, expected: Facts) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _round_trip(
-    state: Replay, statements: Sequence[parse.Statement], return_to: str | None, newest: Facts, return_point: Facts
-) -> str:
+    state: Replay, statements: Sequence[parse.Statement], limits: Limits | None,
+    place: Callable[[int], str], return_to: str | None, newest: Facts,
+    return_point: Facts,
+) -> str:  # fmt: skip
     """Deploy the migrations again and take them back again; return what went wrong, empty when nothing did."""
     _forget(state, return_to)
     try:
@@ -157,7 +187,7 @@ def _round_trip(
     again = compare(newest, _facts(state))
     if not again.equal:
         return f"Deployed again after the rollback, the catalog is another one: {' '.join(again.sentences()[:5])}"
-    tried = _try(state, statements)
+    tried = _try(state, statements, limits, place)
     differences, _ = _judge(tried, return_point)
     return f"Taken back a second time, the catalog is another one: {' '.join(differences[:5])}" if differences else ""
 

@@ -8,13 +8,14 @@ from typing import Any
 import psycopg
 
 from rollbacks.adapters import target as targets
-from rollbacks.adapters.ledger import Unreplayable, apply_forward
+from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from rollbacks.steps.backup import restore_backup, scratch_name
 from rollbacks.steps.expectation import keep_expected, want
 from rollbacks.steps.observation import read_migrations
+from rollbacks.steps.proving import states_of
 from rollbacks.steps.statements import StatementFailed, limit, run_statements, strong_locks
 
 
@@ -37,27 +38,30 @@ def perform(ctx: StepContext) -> Evidence:
 
 
 def clean(ctx: StepContext) -> None:
-    """Drop every scratch database of this execution."""
+    """Drop the restored copy of this execution."""
     scratch = Scratch.of(ctx.environ)
-    for purpose in ("replayed", "restored"):
-        scratch.drop(scratch_name(ctx, purpose))
+    scratch.drop(scratch_name(ctx))
 
 
 def _replay(ctx: StepContext) -> tuple[Facts, Facts]:
     """Build the return point and the newest state from the migrations; return the facts of both."""
-    scratch, name, layout = Scratch.of(ctx.environ), scratch_name(ctx, "replayed"), ctx.target.layout
     _commit, folder = read_migrations(ctx.target, ref=ctx.evidence["preflight"]["base_commit"])
-    ctx.heartbeat({"replaying": len(folder.migrations)})
-    scratch.drop(name)
-    scratch.create(name)
-    with scratch.connect(name) as connection:
-        if ctx.plan.return_to:
-            apply_forward(connection, folder, layout, until=ctx.plan.return_to)
-        return_point = _facts(connection, ctx)
-        apply_forward(connection, folder, layout, until=None)
-        newest = _facts(connection, ctx)
-    scratch.drop(name)
-    return return_point, newest
+    return_point, newest = states_of(
+        Scratch.of(ctx.environ), folder, ctx.target.layout, ctx.plan.return_to,
+        told=lambda number, of: ctx.heartbeat({"replaying": number, "of": of}),
+    )  # fmt: skip
+    _refuse_other_states(ctx, return_point, newest)
+    return return_point.without(ACCESS_KINDS), newest.without(ACCESS_KINDS)
+
+
+def _refuse_other_states(ctx: StepContext, return_point: Facts, newest: Facts) -> None:
+    """What was signed rests on a proof between two states; on other ones it proves nothing."""
+    proven = (ctx.plan.proof["return_point_facts"], ctx.plan.proof["newest_facts"])
+    if proven != (return_point.digest, newest.digest):
+        raise StepFailed(
+            "The migrations replay to another catalog than the one that the signed proof rests on: the scratch server "
+            "or its extensions changed. Nothing was changed on the target; edit the request, have it proven and signed again."
+        )
 
 
 def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from rollbacks.adapters.ledger import Unreplayable, apply_forward
-from rollbacks.adapters.scratch import PREFIX, Scratch
+from rollbacks.adapters.scratch import Scratch, replay_name
 from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -23,8 +22,8 @@ ROLES_AT_MOST = 50
 class Replay:
     """One scratch database in which a folder's migrations are applied; roles that they name are made for the time."""
 
-    def __init__(self, connection: Connection, folder: Folder, layout: Layout) -> None:
-        self.connection, self.folder, self.layout = connection, folder, layout
+    def __init__(self, scratch: Scratch, connection: Connection, folder: Folder, layout: Layout) -> None:
+        self.scratch, self.connection, self.folder, self.layout = scratch, connection, folder, layout
         self.roles: list[str] = []
 
     def forward(self, migration: Migration) -> None:
@@ -69,7 +68,7 @@ class Replay:
 
     def _make_role(self, role: str) -> None:
         self.connection.rollback()
-        self.connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+        self.scratch.make_role(self.connection, role)
         self.connection.commit()
         self.roles.append(role)
 
@@ -81,12 +80,12 @@ class Replay:
 @contextmanager
 def replay(scratch: Scratch, folder: Folder, layout: Layout, *, purpose: str) -> Iterator[Replay]:
     """Yield a replay in a new empty scratch database; database and roles are gone afterwards."""
-    name = f"{PREFIX}{purpose}_{secrets.token_hex(6)}"
+    name = replay_name(purpose)
     scratch.create(name)
     made: list[str] = []
     try:
         with scratch.connect(name) as connection:
-            state = Replay(connection, folder, layout)
+            state = Replay(scratch, connection, folder, layout)
             made = state.roles
             yield state
             connection.rollback()

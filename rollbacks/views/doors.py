@@ -13,8 +13,7 @@ from django.utils.translation import gettext as _
 
 from approvals.roles import roles_of
 from approvals.services import VoteRefused
-from rollbacks.services.moves import Refused
-from rollbacks.services.requests import NotAllowed
+from rollbacks.services.moves import NotAllowed, Refused
 
 View = Callable[Concatenate[HttpRequest, ...], HttpResponse]
 

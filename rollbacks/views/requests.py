@@ -16,10 +16,12 @@ from rollbacks import queries
 from rollbacks.checklist import BY_KEY
 from rollbacks.forms import AnswerForm, WithdrawForm, WordingForm
 from rollbacks.models import Attachment, Request, Revision, Target
+from rollbacks.proof_view import proof_view
 from rollbacks.request_page import difference, request_page
 from rollbacks.services import requests as service
 from rollbacks.services.moves import Refused
-from rollbacks.services.reading import current_revision
+from rollbacks.services.proofs import ask, current_run
+from rollbacks.services.reading import current_revision, read_request
 from rollbacks.services.submission import submit as submit_request
 from rollbacks.services.targets import newest_inventory
 from rollbacks.views.doors import door
@@ -121,6 +123,30 @@ def answer(request: HttpRequest, pk: int, item: str) -> HttpResponse:
             return redirect("request", pk=pk)
     context = {"rollback": found, "item": line, "form": form, "refused": refused}
     return render(request, "rollbacks/answer.html", context, status=409 if refused else 200)
+
+
+@require_POST
+@door
+def prove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have a worker prove the newest revision's reverse SQL."""
+    _find(pk)
+    ask(request.user, pk)
+    messages.success(request, _("Asked. A worker proves the reverse SQL on the scratch server; this page follows it."))
+    return redirect("request", pk=pk)
+
+
+@require_safe
+@door
+def proof_panel(request: HttpRequest, pk: int) -> HttpResponse:
+    """The proof panel alone, which renews itself while a worker is at it; the whole page once that is over."""
+    found = _find(pk)
+    reading = read_request(found)
+    view = proof_view(reading, current_run(reading), may_ask=queries.may_file(request.user))
+    response = render(request, "rollbacks/_proof.html", {"rollback": found, "proof": view})
+    if not view.working:
+        # Blockers and the primary control stand elsewhere on the page and have changed with it.
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_POST

@@ -19,6 +19,7 @@ from rollbacks.checklist import Item, asked
 from rollbacks.forms import SignForm
 from rollbacks.models import Answer, Request, Revision
 from rollbacks.plan import Plan
+from rollbacks.proof_view import signed_proof
 from rollbacks.services.moves import Refused, subject_of
 from rollbacks.services.reading import current_answers
 from rollbacks.services.signing import sign_off
@@ -52,6 +53,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
         "rollback": found,
         "revision": revision,
         "plan": Plan.of(revision.plan or {}),
+        "proof": signed_proof(revision.plan or {}),
         "case": case,
         "roles": roles,
         "objection": objection_to(case, request.user),

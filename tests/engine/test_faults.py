@@ -28,7 +28,7 @@ from rollbacks.reversal.catalog import read_facts
 from rollbacks.services import running
 from rollbacks.steps import apply
 from tests.conftest import TargetDatabase
-from tests.rollback import approve, draft, drive, register, started, state_of, step
+from tests.rollback import approve, draft, drive, forge_proof, register, started, state_of, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -306,12 +306,15 @@ DROP TYPE "public"."membership_tier";
 """
 
 
-def test_reverse_sql_that_leads_elsewhere_is_stopped_by_the_rehearsal(
+def test_reverse_sql_that_leads_elsewhere_is_stopped_by_the_rehearsal_whatever_the_portal_says(
     nzila: TargetDatabase, people: dict[str, Any]
 ) -> None:
     before = facts_of(nzila)
-    wrong = 'DROP TRIGGER audit_events_no_update ON "audit_events";'
-    execution = started(people, nzila, "0003_redundant_starfox", reverse_sql={"0004_audit_events_immutable": wrong})
+    wrong = {"0004_audit_events_immutable": 'DROP TRIGGER audit_events_no_update ON "audit_events";'}
+    request = draft(people, register(nzila), "0003_redundant_starfox", reverse_sql=wrong)
+    forge_proof(request)
+    approve(people, request)
+    execution = running.start(people["engineer"], request.pk)
 
     assert drive(execution, nzila.environ) == "failed"
 

@@ -33,14 +33,14 @@ def plan() -> Plan:
         request=7, revision=2, target=TargetIdentity("nzila", "production", "77", "nzila", 16384, 18),
         layout={"out": "drizzle", "prefix": "index", "ledger_schema": "drizzle", "ledger_table": "t"},
         ledger_head=LedgerHead(5, 1795429220638, "a" * 64), return_to="0002_x", undo=UNDO, file=file(),
-        impacts=("touches audit",), reason="r", production_incident=False, incident_reference="",
+        impacts=("touches audit",), proof={"digest": "d" * 64}, reason="r", production_incident=False, incident_reference="",
         security_incident="SEC-1", justification="j", window_start=None, window_end="2026-11-24T00:00:00+00:00",
         checklist={"on_call": "c" * 64}, limits=Limits(5000, 600000), policy={"version": "1", "rule": "x", "needs": []},
     )  # fmt: skip
 
 
 CHANGES: list[dict[str, Any]] = [
-    {"request": 8}, {"revision": 3}, {"return_to": None}, {"impacts": ()}, {"reason": "r "}, {"production_incident": True},
+    {"request": 8}, {"revision": 3}, {"return_to": None}, {"impacts": ()}, {"proof": {"digest": "e" * 64}}, {"reason": "r "}, {"production_incident": True},
     {"incident_reference": "I"}, {"security_incident": "SEC-2"}, {"justification": "k"}, {"window_start": "2026-11-23T00:00:00+00:00"},
     {"window_end": None}, {"checklist": {"on_call": "d" * 64}}, {"limits": Limits(5001, 600000)},
     {"policy": {"version": "2", "rule": "x", "needs": []}}, {"ledger_head": LedgerHead(6, 1795429220638, "a" * 64)},

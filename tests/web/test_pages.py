@@ -24,7 +24,7 @@ ANYBODY = {"account_login", "account_logout", "account_inactive", "livez", "read
 
 def client_of(person: Any) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person)
     return client
 
 
