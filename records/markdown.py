@@ -14,6 +14,7 @@ def render(document: Mapping[str, Any], *, digest: str) -> str:
     parts = (
         _head(document),
         _why(document),
+        _proof(document),
         _table("Checklist", ("Item", "Answered by", "When", "Evidence"), _checklist(document)),
         _table("Sign-off", ("Role", "Person", "Choice", "When", "Proved by"), _votes(document)),
         _steps(document),
@@ -52,6 +53,18 @@ def _why(document: Mapping[str, Any]) -> str:
         lines += [f"Security incident: {_cell(plan['security_incident'])}", ""]
         lines += ["Justification:", "", _quote(plan["justification"]), ""]
     return "\n".join(lines)
+
+
+def _proof(document: Mapping[str, Any]) -> str:
+    proof = document["plan"]["proof"]
+    live = proof.get("live", {})
+    lines = ["## Proof", "", f"{str(proof['outcome']).capitalize()} on PostgreSQL {proof['server_version']} before anybody signed; "
+             f"round trip {proof['round_trip']}.", "", f"- Digest: `{proof['digest']}`",
+             f"- Catalog at the return point: `{proof['return_point_facts']}`",
+             f"- Catalog at the newest migration: `{proof['newest_facts']}`"]  # fmt: skip
+    lines += [f"- At stake: {_cell(each['sentence'])}" for each in live.get("at_stake", ())]
+    lines += [f"- Drift: {_cell(sentence)}" for sentence in live.get("drift", ())]
+    return "\n".join([*lines, ""])
 
 
 def _checklist(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:

@@ -54,6 +54,11 @@ class ProofView:
         return "untried" if self.run.state == RunState.FAILED else "proving"
 
     @property
+    def holding(self) -> tuple[ProofLine, ...]:
+        """The statements that lock what was there before, or write it anew."""
+        return tuple(line for line in self.lines if line.locks or line.rewritten)
+
+    @property
     def least(self) -> float:
         """The least seconds that the locks may be held on the target."""
         return sum(line.least for line in self.lines)

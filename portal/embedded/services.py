@@ -14,6 +14,8 @@ from portal.embedded.valkey import Valkey
 # Durability is not what the tests test, and fsync is most of their time.
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 DEMO_TARGET = "nzila"
+# What runs on the scratch server has not been signed yet, so its role may make databases and roles and no more.
+SCRATCH_ROLE = "rollback_scratch"
 
 
 class Services:
@@ -62,7 +64,7 @@ class Services:
             "DATABASE_URL": self.portal.url("portal", "portal_app"),
             "MIGRATE_DATABASE_URL": self.portal.url("portal", "portal_owner"),
             "REDIS_URL": self.valkey.url,
-            "SCRATCH_DATABASE_URL": self.scratch.url("postgres"),
+            "SCRATCH_DATABASE_URL": self.scratch.url("postgres", SCRATCH_ROLE),
             "PGSERVICEFILE": str(root / "pg_service.conf"),
             "BACKUP_DIR": str(root / "backups"),
             "SECRET_KEY": self._secret(),
@@ -90,10 +92,9 @@ class Services:
             _write_private(path, "".join(f"[{section}]\n{body}\n" for section, body in kept.items()))
 
     def _prepare_roles(self) -> None:
-        roles = {"portal_owner": "LOGIN CREATEDB", "portal_app": "LOGIN"}
-        for role, rights in roles.items():
-            if not self.portal.has(f"SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = '{role}'"):
-                self.portal.run("postgres", f"CREATE ROLE {role} {rights}")
+        _ensure_role(self.portal, "portal_owner", "LOGIN CREATEDB")
+        _ensure_role(self.portal, "portal_app", "LOGIN")
+        _ensure_role(self.scratch, SCRATCH_ROLE, "LOGIN CREATEDB CREATEROLE")
         if not self.portal.has("SELECT 1 FROM pg_catalog.pg_database WHERE datname = 'portal'"):
             self.portal.run("postgres", "CREATE DATABASE portal OWNER portal_owner")
 
@@ -104,6 +105,11 @@ class Services:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write_private(path, secrets.token_urlsafe(48))
         return path.read_text()
+
+
+def _ensure_role(cluster: Postgres, role: str, rights: str) -> None:
+    if not cluster.has(f"SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = '{role}'"):
+        cluster.run("postgres", f"CREATE ROLE {role} {rights}")
 
 
 def _sections(text: str) -> dict[str, str]:

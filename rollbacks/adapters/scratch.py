@@ -55,6 +55,16 @@ class Scratch:
         with connect(self._credentials, autocommit=True) as connection:
             return identity(connection).system_identifier
 
+    def refuse_superuser(self) -> None:
+        """Raise ScratchRefused when our role there could reach the server's files, its programs and other databases."""
+        with connect(self._credentials, autocommit=True) as connection:
+            row = connection.execute("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").fetchone()
+        if row is not None and row[0]:
+            raise ScratchRefused(
+                "It has a code block, function, trigger or rule, which nobody can analyse and nobody has signed, and the "
+                f"role of {VARIABLE} is a superuser: give the worker a role there with CREATEDB and CREATEROLE only."
+            )
+
     def refuse_same_cluster(self, target: Identity) -> None:
         """Raise ScratchRefused when this is the target's own cluster, or another major than the target's."""
         with connect(self._credentials, autocommit=True) as connection:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rollbacks.reversal.locks import Lock, lock_of
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.refusals import Refusal
 from rollbacks.reversal.tree import dropped, walk
@@ -58,12 +59,13 @@ ORDER = (REFUSED, DENIED, OPAQUE, LANE, DESTRUCTIVE, WARNING, SAFE)
 
 @dataclass(frozen=True)
 class Judgement:
-    """A statement's class with one sentence, the relations it names and whether a transaction can hold it."""
+    """A statement's class with one sentence, the relations it names, its lock and whether a transaction can hold it."""
 
     line: int
     cls: str
     sentence: str
     relations: tuple[str, ...]
+    lock: Lock
     transactional: bool
 
 
@@ -72,7 +74,7 @@ def judge(statement: Statement, refusals: Collection[Refusal]) -> Judgement:
     found = [*_of_refusals(refusals), *_of_tree(statement)]
     cls, sentence = min(found, key=lambda each: ORDER.index(each[0]), default=(SAFE, "changes what it names"))
     transactional = not any(refusal.code in LANE_CODES for refusal in refusals)
-    return Judgement(statement.line, cls, sentence, _relations(statement), transactional)
+    return Judgement(statement.line, cls, sentence, _relations(statement), lock_of(statement), transactional)
 
 
 def _relations(statement: Statement) -> tuple[str, ...]:

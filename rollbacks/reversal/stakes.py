@@ -261,10 +261,11 @@ def _sentence(stake: Stake) -> str:
     place = f"{stake.relation}.{', '.join(stake.columns)}" if stake.columns else stake.relation
     if stake.count is None:
         return f"{place} was not counted (row security, a lock, or more than {COUNT_MS // 1000} s); it has about {stake.estimate:,} rows."
-    count, of, kept = f"{stake.count:,}", f"{stake.of or 0:,}", "kept in the archive" if stake.archived else "lost"
+    count = f"{stake.count:,}" if stake.count else "none"
+    of, kept = f"{stake.of or 0:,}", "kept in the archive" if stake.archived else "lost"
     return {
-        ROWS: f"{place}: {count} rows, {kept}.",
-        VALUES: f"{place}: {count} of {of} values differ from the default, {kept}.",
+        ROWS: f"{place}: {stake.count:,} rows, {kept}.",
+        VALUES: f"{place}: {count} of {of} values differ from the default" + (f", {kept}." if stake.count else "."),
         NULLS: f"{place}: {count} of {of} rows have no value there" + _stops(stake),
         DUPLICATES: f"{place}: {count} of {of} rows repeat another row's key" + _stops(stake),
         ORPHANS: f"{place}: {count} of {of} rows point at nothing" + _stops(stake),
@@ -274,4 +275,4 @@ def _sentence(stake: Stake) -> str:
 
 
 def _stops(stake: Stake) -> str:
-    return "; the statement will be refused." if stake.count else "."
+    return "; as they are now, the statement would be refused." if stake.count else "."

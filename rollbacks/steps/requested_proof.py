@@ -16,6 +16,7 @@ from rollbacks.ports import TargetSettings
 from rollbacks.reversal import parse
 from rollbacks.reversal.assess import assess
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
+from rollbacks.reversal.classes import OPAQUE
 from rollbacks.reversal.forecast import touched
 from rollbacks.reversal.proof import Proof, Subject
 from rollbacks.reversal.stakes import at_stake, sizes
@@ -57,7 +58,7 @@ def prove_request(
     newest: list[Facts] = []
     try:
         # The page has refused it already; a worker runs nothing on the strength of what a page did.
-        _refuse(subject, settings)
+        opaque = _refuse(subject, settings)
         observation = observe_target(settings, environ=environ)
         if chain_sha256(observation.folder) != subject.chain_sha256:
             raise Untried(
@@ -65,6 +66,8 @@ def prove_request(
             )
         scratch = Scratch.of(environ)
         scratch.refuse_same_cluster(observation.identity)
+        if opaque:
+            scratch.refuse_superuser()
         proof = prove(
             scratch, observation.folder, observation.layout, return_to=subject.return_to, reverse=subject.reverse,
             limits=limits, told=told, newest_seen=newest.append,
@@ -75,11 +78,15 @@ def prove_request(
     return Requested(proof, _live(settings, observation, subject, proof, newest[0], environ))
 
 
-def _refuse(subject: Subject, settings: TargetSettings) -> None:
+def _refuse(subject: Subject, settings: TargetSettings) -> bool:
+    """Raise Untried for what is refused; tell whether there is code in it that nobody can analyse."""
+    opaque = False
     for tag, sql in subject.undo:
-        refusals = assess(sql, audit_tables=settings.audit_tables).refusals
-        if refusals:
-            raise Untried(f"{tag}, line {refusals[0].line}: {refusals[0].sentence}")
+        found = assess(sql, audit_tables=settings.audit_tables)
+        if found.refusals:
+            raise Untried(f"{tag}, line {found.refusals[0].line}: {found.refusals[0].sentence}")
+        opaque = opaque or any(each.cls == OPAQUE for each in found.judgements)
+    return opaque
 
 
 def _live(

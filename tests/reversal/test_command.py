@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from demo.target import MONOREPO, OUT
+from tests.conftest import TargetDatabase
 
 PROJECT = Path(__file__).resolve().parents[2]
 MIGRATIONS = str(MONOREPO / OUT)
@@ -99,6 +100,16 @@ def test_refused_sql_exits_with_one() -> None:
     refused = reversal("assess", "-", "--json", given="COMMIT;")
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["refusals"][0]["line"] == 1
+
+
+def test_what_is_at_stake_is_counted_on_a_live_database(nzila: TargetDatabase) -> None:
+    done = reversal("assess", "-", "--live", nzila.url, "--json", given="DROP TABLE audit_events;")
+    (stake,) = json.loads(done.stdout)["at_stake"]
+    assert stake["count"] == nzila.rows("SELECT count(*) FROM audit_events")[0][0] > 0
+    (statement,) = json.loads(done.stdout)["statements"]
+    assert (statement["lock"], statement["work"]) == ("AccessExclusiveLock", "")
+    said = reversal("assess", "-", "--live", nzila.url, given="DROP TABLE audit_events;")
+    assert "line 1 at stake: public.audit_events: 300 rows, lost." in said.stdout
 
 
 def test_two_catalogs_are_compared(cluster_url: str) -> None:

@@ -17,7 +17,7 @@ from django.db import connection
 from records.models import Fact
 from rollbacks import doorbell, proof_runs, tasks
 from rollbacks.adapters.scratch import Scratch
-from rollbacks.models import ProofRun, Request, Revision
+from rollbacks.models import ProofRun, Request, Revision, Target
 from rollbacks.services import proofs, reading, requests, running, submission
 from rollbacks.services.moves import NotAllowed, Refused
 from tests.conftest import TargetDatabase
@@ -115,6 +115,19 @@ def test_a_worker_runs_nothing_that_is_refused_whatever_the_row_says(
     assert run.state == "failed" and run.sentence.startswith(f"{TRIGGERS}, line 2: ")
     with Scratch.of(nzila.environ).connect("postgres") as scratch:
         assert scratch.execute("SELECT FROM pg_roles WHERE rolname = 'proof_intruder'").fetchone() is None
+
+
+def test_code_that_nobody_can_analyse_is_not_run_by_a_superuser(nzila: TargetDatabase, people: dict[str, Any]) -> None:
+    block = "DO $$ BEGIN PERFORM 1; END $$;\n"
+    sql = wording(register(nzila), NEWEST).reverse_sql[TRIGGERS]
+    request = draft(people, Target.objects.get(), NEWEST, reverse_sql={TRIGGERS: block + sql})
+    assert proofs.passed(proofs.current_run(reading.read_request(request)))
+
+    again = proofs.ask(people["engineer"], request.pk)
+    superuser = nzila.environ["SCRATCH_DATABASE_URL"].replace("rollback_scratch@", "postgres@")
+    proof_runs.work(again.pk, worker="test", environ={**nzila.environ, "SCRATCH_DATABASE_URL": superuser})
+    again.refresh_from_db()
+    assert "is a superuser: give the worker a role there" in again.sentence
 
 
 def test_sql_that_never_ends_is_stopped(nzila: TargetDatabase, people: dict[str, Any], settings: LazySettings) -> None:

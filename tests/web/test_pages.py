@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from rollbacks.models import Request
-from rollbacks.services import submission
+from rollbacks.models import ProofRun, Request
+from rollbacks.services import requests, submission
 from tests.conftest import TargetDatabase
-from tests.rollback import approve, draft, drive, register, sign
+from tests.rollback import DEFAULT_RETURN, approve, draft, drive, prove, register, sign, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -148,6 +148,40 @@ def test_a_draft_with_gaps_is_refused_with_the_whole_list(people: dict[str, Any]
     ):  # fmt: skip
         assert part in page, part
     assert Request.objects.get().state == "draft"
+
+
+def test_the_page_follows_the_proof_and_offers_what_comes_next(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    target = register(nzila)
+    request = requests.open_request(
+        people["engineer"], target=target, return_to=DEFAULT_RETURN, wording=wording(target, DEFAULT_RETURN)
+    )
+    client = client_of(people["engineer"])
+    page, panel = f"/requests/{request.pk}/", f"/requests/{request.pk}/proof/"
+    waiting = client.get(page).content.decode()
+    assert f'hx-get="{panel}"' in waiting and 'data-state="proving"' in waiting
+    assert "/submit/" not in waiting and "/prove/" not in waiting
+    assert "HX-Refresh" not in client.get(panel).headers
+
+    ProofRun.objects.update(state="failed", sentence="The scratch server cannot be reached.")
+    stopped = client.get(page).content.decode()
+    assert "The scratch server cannot be reached." in stopped and "/prove/" in stopped
+    assert client.get(panel).headers["HX-Refresh"] == "true"
+    assert client_of(people["auditor"]).post(f"/requests/{request.pk}/prove/").status_code == 403
+    assert client.post(f"/requests/{request.pk}/prove/").status_code == 302
+    assert ProofRun.objects.count() == 2
+
+    prove(request)
+    proven = client.get(page).content.decode()
+    assert 'data-state="proven"' in proven and "/submit/" in proven and "kept in the archive" not in proven
+    assert "At stake on the target" in proven and "AccessExclusiveLock" in proven
+
+
+def test_a_disproven_request_says_by_what_and_asks_for_an_edit(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    wrong = {"0004_audit_events_immutable": "DROP TRIGGER audit_events_no_update ON audit_events;"}
+    request = draft(people, register(nzila), "0003_redundant_starfox", reverse_sql=wrong)
+    page = client_of(people["engineer"]).get(f"/requests/{request.pk}/").content.decode()
+    assert 'data-state="disproven"' in page and "audit_events_no_delete" in page
+    assert "Edit the reverse SQL" in page and "/submit/" not in page
 
 
 def test_what_was_typed_is_kept_when_somebody_else_saved_meanwhile(

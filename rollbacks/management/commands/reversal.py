@@ -11,7 +11,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from rollbacks.reversal import parse
 from rollbacks.reversal.assess import assess
 from rollbacks.reversal.catalog import Facts, compare, read_facts
 from rollbacks.reversal.draft import Draft
+from rollbacks.reversal.stakes import Stake, at_stake
 from rollbacks.steps.drafting import draft_back_to
 from rollbacks.steps.proving import prove
 
@@ -77,6 +78,7 @@ class Command(BaseCommand):
         )
         judge = actions.add_parser("assess", help="say what SQL would do and whether it is refused")
         judge.add_argument("file", metavar="FILE|-")
+        judge.add_argument("--live", default="", metavar="URL", help="database on which to count what is at stake")
         judge.add_argument("--audit-table", action="append", default=None)
         read = actions.add_parser("facts", help="read a database's catalog facts")
         read.add_argument("url", metavar="URL")
@@ -137,6 +139,7 @@ class Command(BaseCommand):
 
     def _assess(self, options: dict[str, Any]) -> int:
         found = assess(_read(options["file"]), audit_tables=options["audit_table"] or ["audit_events"])
+        stakes = _at_stake(options["live"], found.statements) if options["live"] else []
         document = {
             "statements": [
                 {
@@ -146,6 +149,8 @@ class Command(BaseCommand):
                     "class": judged.cls,
                     "sentence": judged.sentence,
                     "relations": list(judged.relations),
+                    "lock": judged.lock.mode,
+                    "work": judged.lock.effect,
                     "transactional": judged.transactional,
                 }
                 for each, judged in zip(found.statements, found.judgements, strict=True)
@@ -153,6 +158,7 @@ class Command(BaseCommand):
             "refusals": [{"line": each.line, "code": each.code, "sentence": each.sentence} for each in found.refusals],
             "impacts": [{"line": each.line, "code": each.code, "sentence": each.sentence} for each in found.impacts],
             "security_impacting": found.security_impacting,
+            "at_stake": [each.document() for each in stakes],
         }
         if options["json"]:
             self.stdout.write(json.dumps(document, indent=2))
@@ -163,6 +169,8 @@ class Command(BaseCommand):
                 self.stdout.write(_("line %(line)d security: %(sentence)s") % vars(impact))
             for judged in found.judgements:
                 self.stdout.write(_("line %(line)d class %(cls)s: %(sentence)s") % vars(judged))
+            for stake in stakes:
+                self.stdout.write(_("line %(line)d at stake: %(sentence)s") % vars(stake))
         return DISPROVEN if found.refusals else PROVEN
 
     def _facts(self, options: dict[str, Any]) -> int:
@@ -255,6 +263,12 @@ def _drift(url: str, scratch: Scratch, folder: Folder, layout: Layout) -> list[s
         newest = read_facts(state.connection, ignore_schemas={layout.ledger_schema}).without(ACCESS_KINDS)
     live = _facts_of(url, ignore=layout.ledger_schema).without(ACCESS_KINDS)
     return compare(newest, live).sentences()
+
+
+def _at_stake(url: str, statements: Sequence[parse.Statement]) -> list[Stake]:
+    credentials = targets.credentials_from_url("database", url, source="--live")
+    with targets.connect(credentials) as connection:
+        return at_stake(connection, statements)
 
 
 def _facts_of(url: str, *, ignore: str = "drizzle") -> Facts:
