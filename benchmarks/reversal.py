@@ -14,6 +14,7 @@ from rollbacks.drizzle.journal import Folder
 from rollbacks.reversal.draft import Draft
 from rollbacks.steps.drafting import draft_back_to
 from rollbacks.steps.proving import prove
+from tests.chains.chains import CHAINS
 from tests.reversal.cases import BASE, CASES
 from tests.reversal.conftest import LAYOUT, folder_of
 from tests.reversal.long_chain import long_chain
@@ -49,6 +50,10 @@ def _migrations() -> Iterator[tuple[str, Folder, str | None, str]]:
     tags = [None, *(each.tag for each in fixture.migrations)]
     for before, migration in zip(tags, fixture.migrations, strict=False):
         yield f"nzila {migration.tag}", fixture, before, migration.tag
+    for name, made in CHAINS.items():
+        tags = [None, *(each.tag for each in made.folder.migrations)]
+        for before, migration in zip(tags, made.folder.migrations, strict=False):
+            yield f"{name} {migration.tag}", made.folder, before, migration.tag
     for case in CASES:
         yield case.name, folder_of([BASE, case.forward]), "0000_m0", "0001_m1"
     chain = folder_of(long_chain(CHAIN))

@@ -37,6 +37,7 @@ def altered(now: Thing, wanted: Thing) -> Iterator[str]:
         yield from ddl.row_security(now, wanted)
         if now.get("unlogged") != wanted.get("unlogged"):
             yield f"ALTER TABLE {ddl.target(wanted)} SET {'UNLOGGED' if wanted.get('unlogged') else 'LOGGED'};"
+        yield from ddl.set_options(now, wanted)
     elif wanted.kind == "enum":
         yield from _added_values(now, wanted)
     elif wanted.kind == "sequence" and now.get("options") != wanted.get("options"):
@@ -48,7 +49,8 @@ def altered(now: Thing, wanted: Thing) -> Iterator[str]:
 
 def unsupported(now: Thing, wanted: Thing) -> Iterator[str]:
     """Return a sentence for each difference that is not written here."""
-    for attribute in ("options", "partitioned", "bound"):
+    attributes = ("partitioned", "bound") if wanted.kind == "table" else ("options", "partitioned", "bound")
+    for attribute in attributes:
         if wanted.kind in {"table", "foreign table"} and now.get(attribute) != wanted.get(attribute):
             yield (
                 f"{ddl.target(wanted)} had {attribute} “{wanted.get(attribute) or 'none'}” and has "
@@ -123,6 +125,32 @@ def _assignable(now: Thing, wanted: Thing) -> bool:
         return True
     family = [set(NUMBERS), {each for each in (old, new) if each.startswith(TIMES)}, {"json", "jsonb"}]
     return any(old in each and new in each for each in family)
+
+
+# Digits after the point that each type keeps; numeric without a scale keeps them all.
+FRACTIONS = {"smallint": 0, "integer": 0, "bigint": 0, "real": 6, "double precision": 15, "numeric": 1000}
+FLOATS = {"real", "double precision"}
+
+
+def loses_quietly(now: str, wanted: str) -> bool:
+    """Tell whether the server, going from one type to the other, rounds or cuts values instead of refusing them."""
+    old, new = now.split("(")[0].strip(), wanted.split("(")[0].strip()
+    if old in FRACTIONS and new in FRACTIONS:
+        return _scale(wanted) < _scale(now) or (new in FLOATS and old not in FLOATS)
+    if old.startswith(TIMES) and new.startswith(TIMES):
+        return _precision(wanted) < _precision(now) or (new.startswith("time ") and not old.startswith("time "))
+    return False
+
+
+def _scale(type_name: str) -> int:
+    base, _, rest = type_name.partition("(")
+    return int(rest.rstrip(")").split(",")[1]) if "," in rest else 0 if rest else FRACTIONS[base.strip()]
+
+
+def _precision(type_name: str) -> int:
+    if type_name == "date":
+        return -1
+    return int(type_name.split("(")[1].split(")")[0]) if "(" in type_name else 6
 
 
 def _base(type_name: str) -> str:

@@ -73,6 +73,42 @@ def keep_table(table: Thing, shape: Shape, *, label: str) -> Kept:
     return Kept(tuple(statements), reapply, source, kept_as)
 
 
+def keep_rows(table: Key, condition: str, key: Sequence[str], shape: Shape, *, label: str) -> Kept:
+    """Copy the whole rows that fulfil the condition; after a re-deploy what they held by then wins."""
+    kept_as = f"{label}_{table[-1]}_rows"[:63]
+    source = name(*table[1:3])
+    statements = (
+        f"CREATE TABLE {name(SCHEMA, kept_as)} AS\nSELECT * FROM {source} WHERE {condition};",
+        _manifest(kept_as, source, key),
+    )
+    written = [
+        each
+        for each in shape.columns(table)
+        if each.key[3] not in key and not each.get("generated") and not each.get("identity")
+    ]
+    # A row that has nothing but its key needs nothing back.
+    back = _columns_back(source, kept_as, key, written, Shape({})) if written else "SELECT 1;"
+    return Kept(statements, back, source, kept_as)
+
+
+def keep_rounded(table: Thing, now: Thing, wanted: Thing, shape: Shape, *, label: str) -> Kept:
+    """Copy the values that going back to the old type rounds or cuts without a word."""
+    key = shape.primary_key(table.key)
+    column = now.key[3]
+    kept_as = f"{label}_{table.key[-1]}_{column}_rounded"[:63]
+    source, quoted = name(*table.key[1:3]), name(column)
+    parts = [name(each) for each in key if each != column] or [
+        f"to_jsonb({name(table.key[-1])}) AS {name('whole_row')}"
+    ]
+    changed = f"({quoted}::{wanted.get('type')})::{now.get('type')} IS DISTINCT FROM {quoted}"
+    statements = (
+        f"CREATE TABLE {name(SCHEMA, kept_as)} AS\nSELECT {', '.join([*parts, quoted])}\nFROM {source} WHERE {changed};",
+        _manifest(kept_as, source, [each for each in key if each != column]),
+    )
+    keys = [] if column in key else key
+    return Kept(statements, _columns_back(source, kept_as, keys, [now], shape), source, kept_as)
+
+
 def _bare(source: str, column: Thing, shape: Shape) -> list[str]:
     """Take away what ties a column to objects that go: identity, default, expression, own types."""
     alter = f"ALTER TABLE {source} ALTER COLUMN {name(column.key[3])}"

@@ -21,6 +21,7 @@ from rollbacks.reversal.alterations import (
     altered,
     altered_column,
     drop_identity,
+    loses_quietly,
     swapped_enum,
     type_of,
     unsupported,
@@ -195,6 +196,10 @@ def _alters(work: _Work) -> Iterator[Action]:
             if now.get("identity") and not wanted.get("identity"):
                 # First of all, because a sequence of the same name may have to be made.
                 yield Action(DROP, ("identity", *key[1:]), (drop_identity(now),))
+            if work.label and loses_quietly(now.get("type"), wanted.get("type")) and not now.get("generated"):
+                table = work.now.things[("table", *key[1:3])]
+                kept = archive.keep_rounded(table, now, wanted, work.now, label=work.label)
+                yield Action(DROP, ("archive", *key[1:]), kept.statements, reapply=kept.reapply)
             yield altered_column(now, wanted, converted=key[2:4] in work.converted)
         elif key in work.swapped:
             yield swapped_enum(now, wanted, before=work.now, after=work.wanted)

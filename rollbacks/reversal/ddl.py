@@ -154,6 +154,22 @@ def _view(thing: Thing, _shape: Shape) -> Iterator[str]:
     yield f"CREATE {word(thing)} {target(thing)}{_options(thing)} AS\n{thing.get('definition').strip()};"
 
 
+def set_options(now: Thing, wanted: Thing) -> Iterator[str]:
+    """Return the statements that give a table the storage parameters it had, and take away those it had not."""
+    before, after = _parameters(wanted), _parameters(now)
+    changed = ", ".join(f"{key} = {value}" for key, value in before.items() if after.get(key) != value)
+    extra = ", ".join(key for key in after if key not in before)
+    if changed:
+        yield f"ALTER TABLE {target(wanted)} SET ({changed});"
+    if extra:
+        yield f"ALTER TABLE {target(wanted)} RESET ({extra});"
+
+
+def _parameters(thing: Thing) -> dict[str, str]:
+    pairs = (each.partition("=") for each in thing.get("options").strip("{}").split(",") if each)
+    return {key: value for key, _sign, value in pairs}
+
+
 def _options(thing: Thing) -> str:
     options = thing.get("options").strip("{}")
     return f" WITH ({options})" if options else ""

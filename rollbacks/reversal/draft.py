@@ -6,13 +6,14 @@ shapes before and after. What has no inverse is said in one sentence and never g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rollbacks.reversal import archive, changes, parse
 from rollbacks.reversal.objects import Key, Shape, literal, name
 from rollbacks.reversal.parse import Statement
+from rollbacks.reversal.written_rows import rows_written
 
 SHOWN = 100
 RELATIONS = {
@@ -21,10 +22,6 @@ RELATIONS = {
 }  # fmt: skip
 TYPES = {"OBJECT_TYPE": "TYPE", "OBJECT_DOMAIN": "DOMAIN"}
 PARTS = {"OBJECT_POLICY": "POLICY", "OBJECT_TRIGGER": "TRIGGER", "OBJECT_RULE": "RULE"}
-ROWS = {
-    "insert_stmt": "inserted rows", "update_stmt": "changed rows", "delete_stmt": "deleted rows",
-    "truncate_stmt": "emptied tables", "merge_stmt": "merged rows", "copy_stmt": "copied rows",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,18 +44,22 @@ class Written:
 
 @dataclass(frozen=True)
 class Draft:
-    """The reverse of one migration. `residue` says what stays different and what a person has to decide."""
+    """The reverse of one migration. `residue` says what stays different and what a person has to decide.
+
+    `left` says that rows were written which no statement takes back.
+    """
 
     tag: str
     statements: tuple[Written, ...]
     residue: tuple[str, ...]
     reapply: tuple[str, ...]
     text: str
+    left: bool = False
 
     @property
     def cls(self) -> str:
-        """The worst class of its statements: a, b, c or d."""
-        return max((each.cls for each in self.statements), default="a")
+        """The worst class of its statements: a, b, c or d; d as well when rows are left to a person."""
+        return "d" if self.left else max((each.cls for each in self.statements), default="a")
 
 
 def renames_back(forward: Sequence[Statement]) -> list[Rename]:
@@ -75,20 +76,28 @@ def compose(
 ) -> Draft:
     """Return the draft that leads from `now` (the renames already taken back) to `wanted`."""
     actions = changes.changes(now, wanted, label=label, converted=converted_columns(forward))
+    rows = list(rows_written(forward, now=now, wanted=wanted, label=label))
     written = [Written(each.sql, "a", each.undoes.line, ()) for each in renames]
-    if any(action.reapply for action in actions):
+    reapply = [each.reapply for each in actions] + [each.reapply for each in rows]
+    if any(reapply):
         written += [Written(sql, "a", 0, ()) for sql in archive.PREPARE]
+    for each in rows:
+        written += [
+            Written(sql, "b", each.line, (each.note,) if sql == each.statements[0] else ()) for sql in each.statements
+        ]
     for action in actions:
         line = _undoes(action.key, forward)
         for number, sql in enumerate(action.statements):
             written.append(Written(sql, action.cls, line, action.notes if number == 0 else ()))
-    residue = [*_row_residue(forward), *(note for action in actions for note in action.notes if action.cls in "cd")]
+    left = [each.left for each in reversed(rows) if each.left]
+    residue = [*left, *(note for action in actions for note in action.notes if action.cls in "cd")]
     return Draft(
         tag=tag,
         statements=tuple(written),
         residue=tuple(dict.fromkeys(residue)),
-        reapply=tuple(action.reapply for action in actions if action.reapply),
-        text=_text(tag, written, residue, forward),
+        reapply=tuple(filter(None, reapply)),
+        text=_text(tag, written, residue, left, forward),
+        left=bool(left),
     )
 
 
@@ -184,22 +193,11 @@ def _names(text: str, word: str) -> bool:
     return False
 
 
-def _row_residue(forward: Sequence[Statement]) -> Iterator[str]:
-    for statement in forward:
-        if statement.kind in ROWS:
-            yield (
-                f"Line {statement.line} {ROWS[statement.kind]}; that is not undone: take the rows from a backup or "
-                "write the statement that turns them back."
-            )
-        elif statement.kind == "do_stmt":
-            yield f"Line {statement.line} is a DO block; only what it did to the catalog is undone."
-        elif statement.kind in {"call_stmt", "select_stmt"}:
-            yield f"Line {statement.line} calls code; only what it did to the catalog is undone."
-
-
-def _text(tag: str, written: Sequence[Written], residue: Sequence[str], forward: Sequence[Statement]) -> str:
+def _text(
+    tag: str, written: Sequence[Written], residue: Sequence[str], left: Sequence[str], forward: Sequence[Statement]
+) -> str:
     by_line = {statement.line: statement for statement in forward}
-    parts = [f"-- RESIDUE: {_flat(sentence)}" for sentence in residue]
+    parts = [f"-- {changes.FILL_IN if sentence in left else 'RESIDUE:'} {_flat(sentence)}" for sentence in residue]
     told: int | None = None
     for each in written:
         if each.undoes_line != told and each.undoes_line in by_line:

@@ -1,0 +1,118 @@
+"""Rows that a migration wrote: which of them a statement can take back, and which are left to a person.
+
+Source: reversal, section 4. Only an INSERT that gives its rows' keys as constants has an inverse that can be read off
+it; what an UPDATE or a DELETE overwrote is nowhere but in a backup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rollbacks.reversal import archive
+from rollbacks.reversal.objects import Key, Shape, literal, name
+from rollbacks.reversal.parse import Statement
+
+CHANGES = {
+    "insert_stmt": "inserted rows", "update_stmt": "changed rows", "delete_stmt": "deleted rows",
+    "truncate_stmt": "emptied tables", "merge_stmt": "merged rows", "copy_stmt": "copied rows",
+}  # fmt: skip
+CODE = {"do_stmt": "is a DO block", "call_stmt": "calls code", "select_stmt": "calls code"}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one forward statement wrote: the statements that take it back, or the sentence that leaves it to a person."""
+
+    line: int
+    statements: tuple[str, ...] = ()
+    note: str = ""
+    left: str = ""
+    reapply: str = ""
+
+
+def rows_written(forward: Sequence[Statement], *, now: Shape, wanted: Shape, label: str | None) -> Iterator[Rows]:
+    """Return what has to be said or done about the rows that each statement wrote, the last statement first.
+
+    Rows of a table that goes with the migration go with it, so nothing is said of them.
+    """
+    for statement in reversed(forward):
+        if statement.kind in CODE:
+            said = f"Line {statement.line} {CODE[statement.kind]}; only what it did to the catalog is undone."
+            yield Rows(statement.line, left=said)
+        elif statement.kind in CHANGES and any(key in wanted.things for key in _tables(statement, now)):
+            yield _taken_back(statement, now, label) or Rows(
+                statement.line,
+                left=f"Line {statement.line} {CHANGES[statement.kind]}; that is not undone: take the rows from a backup or "
+                "write the statement that turns them back.",
+            )
+
+
+def _tables(statement: Statement, now: Shape) -> list[Key]:
+    """Return the tables that the statement writes; one that cannot be found counts as there, which says too much."""
+    relations = statement.tree.get("relations") or [{"range_var": statement.tree.get("relation", {})}]
+    wanted = [(each["range_var"].get("schemaname", ""), each["range_var"].get("relname", "")) for each in relations]
+    known = [key for key in now.things if key[0] == "table"]
+    found = [key for schema, table in wanted for key in known if key[2] == table and schema in {"", key[1]}]
+    return found or known
+
+
+def _taken_back(statement: Statement, now: Shape, label: str | None) -> Rows | None:
+    tables = _tables(statement, now)
+    if statement.kind != "insert_stmt" or len(tables) != 1 or "on_conflict_clause" in statement.tree:
+        # A row that a conflict left alone was there before.
+        return None
+    (table,) = tables
+    columns = [each["res_target"]["name"] for each in statement.tree.get("cols", ())]
+    for key in _keys(table, now):
+        keys = _constants(statement.tree, columns, key)
+        if keys:
+            return _deleted(statement.line, table, key, keys, now, label)
+    return None
+
+
+def _keys(table: Key, now: Shape) -> list[list[str]]:
+    """Return the columns of the primary key and of each unique constraint, the primary key first."""
+    found = [each for each in now.children(table, "constraint") if each.get("type") in {"p", "u"}]
+    return [each.get("columns").split("\0") for each in sorted(found, key=lambda each: each.get("type"))]
+
+
+def _constants(tree: Mapping[str, Any], columns: Sequence[str], key: Sequence[str]) -> list[str]:
+    """Return each row's key as SQL, none unless every row gives every part of it as a constant."""
+    lists = tree.get("select_stmt", {}).get("select_stmt", {}).get("values_lists", ())
+    if not set(key) <= set(columns):
+        return []
+    rows = []
+    for each in lists:
+        items = each["list"]["items"]
+        values = [_constant(items[columns.index(column)]) for column in key]
+        if not all(values):
+            return []
+        rows.append(f"({', '.join(values)})")
+    return rows
+
+
+def _constant(value: Mapping[str, Any]) -> str:
+    """Return a constant as SQL, empty for NULL, DEFAULT and whatever has to be worked out."""
+    while "type_cast" in value:
+        value = value["type_cast"]["arg"]
+    constant = value.get("a_const", {})
+    if "sval" in constant:
+        return literal(constant["sval"].get("sval", ""))
+    if "ival" in constant:
+        return str(constant["ival"].get("ival", 0))
+    if "fval" in constant:
+        return str(constant["fval"]["fval"])
+    return ""
+
+
+def _deleted(line: int, table: Key, key: Sequence[str], keys: Sequence[str], now: Shape, label: str | None) -> Rows:
+    source = name(*table[1:3])
+    condition = f"({', '.join(name(column) for column in key)}) IN ({', '.join(keys)})"
+    note = f"The rows that line {line} inserted go, edited since or not."
+    statements: tuple[str, ...] = (f"DELETE FROM {source} WHERE {condition};",)
+    if label is None:
+        return Rows(line, statements, note)
+    kept = archive.keep_rows(table, condition, key, now, label=f"{label}_line{line}")
+    return Rows(line, (*kept.statements, *statements), note, reapply=kept.reapply)

@@ -1,0 +1,2 @@
+ALTER TABLE "care"."patients" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE POLICY "patients_of_tenant" ON "care"."patients" AS PERMISSIVE FOR ALL TO public USING (tenant_id = current_setting('clinic.tenant', true)::uuid);

@@ -1,0 +1,1 @@
+ALTER TABLE "care"."patients" ADD COLUMN "full_name" text GENERATED ALWAYS AS (given_name || ' ' || family_name) STORED;

@@ -1,0 +1,2 @@
+CREATE SEQUENCE "care"."rooms" INCREMENT BY 1 MINVALUE 1 MAXVALUE 99 START WITH 1 CACHE 1 CYCLE;--> statement-breakpoint
+CREATE VIEW "care"."open_visits" AS (select "id", "patient_id", "severity" from "care"."visits");

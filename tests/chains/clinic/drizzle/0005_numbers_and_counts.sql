@@ -1,0 +1,2 @@
+ALTER SEQUENCE "public"."file_numbers" INCREMENT BY 10 MINVALUE 1 MAXVALUE 9000000 START WITH 1000 CACHE 5;--> statement-breakpoint
+CREATE MATERIALIZED VIEW "care"."visits_per_tenant" AS (select "care"."patients"."tenant_id", count(*) as "visits" from "care"."visits" inner join "care"."patients" on "care"."patients"."id" = "care"."visits"."patient_id" group by "care"."patients"."tenant_id");

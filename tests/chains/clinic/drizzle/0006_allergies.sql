@@ -1,0 +1,2 @@
+ALTER TABLE "care"."patients" ADD COLUMN "allergies" text[] DEFAULT '{}'::text[] NOT NULL;--> statement-breakpoint
+ALTER TABLE "care"."visits" ADD CONSTRAINT "visits_closed_when_low" CHECK (NOT ("care"."visits"."severity" = 'critical' AND "care"."visits"."closed"));

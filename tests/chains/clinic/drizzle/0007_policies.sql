@@ -1,0 +1,3 @@
+DROP POLICY "patients_of_tenant" ON "care"."patients" CASCADE;--> statement-breakpoint
+CREATE POLICY "patients_insert" ON "care"."patients" AS RESTRICTIVE FOR INSERT TO public WITH CHECK (tenant_id = current_setting('clinic.tenant', true)::uuid);--> statement-breakpoint
+CREATE POLICY "patients_of_tenant" ON "care"."patients" AS PERMISSIVE FOR SELECT TO public USING (tenant_id = current_setting('clinic.tenant', true)::uuid);

@@ -1,0 +1,1 @@
+DROP MATERIALIZED VIEW "care"."visits_per_tenant";

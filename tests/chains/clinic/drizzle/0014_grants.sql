@@ -1,0 +1,3 @@
+GRANT SELECT ON "care"."tenants" TO PUBLIC;
+--> statement-breakpoint
+COMMENT ON COLUMN "care"."patients"."file_number" IS 'On the paper file';

@@ -1,0 +1,1 @@
+ALTER TABLE "readings" ADD COLUMN "year" integer GENERATED ALWAYS AS (extract(year from (at at time zone 'UTC'))::integer) STORED;
