@@ -14,7 +14,7 @@ from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
 from rollbacks.models import Target
 from rollbacks.services.targets import keep_inventory, newest_inventory, settings_of
-from rollbacks.steps.drafting import drafts_of
+from rollbacks.steps.drafting import drafts_of, live_shape
 from rollbacks.steps.observation import Unobservable, observe_target
 
 logger = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ def read_inventory(target_id: int) -> None:
         before = newest_inventory(target_id)
         drafts = drafts_of(
             observation,
+            live=live_shape(settings_of(target), os.environ),
             environ=os.environ,
             before=(before.content or {}).get("drafts") if before else None,
         )

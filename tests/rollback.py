@@ -45,7 +45,7 @@ def register(nzila: TargetDatabase) -> Target:
 def read(nzila: TargetDatabase, target: Target, *, drafted: bool = False) -> None:
     """Read the target as the worker's task would; most tests write their own SQL and need no draft."""
     observation = observe_target(targets.settings_of(target), environ=nzila.environ)
-    drafts = {"drafts": drafts_of(observation, environ=nzila.environ, before=None)} if drafted else {}
+    drafts = {"drafts": drafts_of(observation, live=None, environ=nzila.environ, before=None)} if drafted else {}
     targets.keep_inventory(target.pk, content={**observation.content(), **drafts})
 
 

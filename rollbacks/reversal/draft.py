@@ -7,7 +7,7 @@ shapes before and after. What has no inverse is said in one sentence and never g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rollbacks.reversal import archive, changes, parse
@@ -60,6 +60,14 @@ class Draft:
     def cls(self) -> str:
         """The worst class of its statements: a, b, c or d; d as well when rows are left to a person."""
         return "d" if self.left else max((each.cls for each in self.statements), default="a")
+
+
+def with_conflicts(draft: Draft, conflicts: Sequence[str]) -> Draft:
+    """Return the draft with what a person has to know of the drift that it met, at its head and in its residue."""
+    if not conflicts:
+        return draft
+    head = "".join(f"-- CONFLICT: {_flat(sentence)}\n" for sentence in conflicts)
+    return replace(draft, residue=(*draft.residue, *conflicts), text=head + draft.text)
 
 
 def renames_back(forward: Sequence[Statement]) -> list[Rename]:

@@ -6,6 +6,8 @@ its pg_get_*def speak; nothing is derived from how something was once written.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +50,12 @@ class Shape:
     things: Mapping[Key, Thing]
     # Privileges of others than the owner: (object kind, name as SQL, grantee as SQL, privilege, grantable).
     grants: frozenset[tuple[str, str, str, str, bool]] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything in it, whatever the order; what an object needs follows from what it is."""
+        things = sorted((key, sorted(thing.attributes.items())) for key, thing in self.things.items())
+        return hashlib.sha256(json.dumps([things, sorted(self.grants)], ensure_ascii=False).encode()).hexdigest()
 
     def children(self, key: Key, kind: str) -> list[Thing]:
         """Return the objects of a kind below a relation, in reading order."""

@@ -57,7 +57,8 @@ class Proof:
 
     `statements` has, for each statement in its order: line, milliseconds, strong locks on what was there before
     (`schema.table mode`) and the relations that were written anew. `reordered` names tables whose columns stand in
-    another order, which is no difference. Facts are named by their digest, SQL and migrations by their SHA-256.
+    another order, which is no difference. `round_trip` is "held", "broke", "not tried", or "hindered" where what was
+    done to the live database by hand stands in a second deployment's way, which `notes` then says. Facts are named by their digest, SQL and migrations by their SHA-256.
     """
 
     outcome: str
@@ -70,6 +71,7 @@ class Proof:
     return_point_facts: str
     newest_facts: str
     server_version: str
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -98,4 +100,5 @@ class Proof:
             "return_point_facts": self.return_point_facts,
             "newest_facts": self.newest_facts,
             "server_version": self.server_version,
+            "notes": list(self.notes),
         }

@@ -6,6 +6,7 @@ One replay serves the whole chain, so drafting n migrations costs n steps, not n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -14,33 +15,40 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.drizzle.journal import Folder, Layout, Migration
+from rollbacks.ports import TargetSettings
 from rollbacks.reversal import draft as drafts
-from rollbacks.reversal import parse
+from rollbacks.reversal import drift, parse
 from rollbacks.reversal.draft import Draft, Rename
 from rollbacks.reversal.objects import Shape, read_shape
 from rollbacks.reversal.parse import Statement
-from rollbacks.steps.observation import Observation
+from rollbacks.steps.observation import Observation, connect_directly
 from rollbacks.steps.proving import chain_sha256
 from rollbacks.steps.replay import Replay, apply_up_to, replay
 
 Drafts = dict[str, Any]
 
 
-def drafts_of(observation: Observation, *, environ: Mapping[str, str], before: Mapping[str, Any] | None) -> Drafts:
+def drafts_of(
+    observation: Observation, *, live: Shape | None, environ: Mapping[str, str], before: Mapping[str, Any] | None
+) -> Drafts:
     """Return the drafts for every migration of what was observed, by tag, for the pages.
 
-    `before` is what an earlier reading kept: as long as the chain is the same, it is used again. A chain that
+    `live` is the target's own shape, whose drift is merged. `before` is what an earlier reading kept: as long as the
+    chain and the target's shape are the same, it is used again. A chain that
     cannot be drafted gives no drafts and one sentence, because a person can always write the SQL by hand.
     """
     chain = chain_sha256(observation.folder)
-    if before and before.get("chain_sha256") == chain and not before.get("error"):
+    shape = live.digest if live else ""
+    if before and (before.get("chain_sha256"), before.get("live_sha256")) == (chain, shape) and not before.get("error"):
         return dict(before)
-    kept: Drafts = {"chain_sha256": chain, "error": "", "by_tag": {}}
+    kept: Drafts = {"chain_sha256": chain, "live_sha256": shape, "error": "", "by_tag": {}}
     try:
         scratch = Scratch.of(environ)
         scratch.refuse_same_cluster(observation.identity)
         # Once it is applied, the rollback itself lengthens the chain, so the label never comes twice.
-        found = draft_back_to(scratch, observation.folder, observation.layout, return_to=None, label=f"rb_{chain[:8]}")
+        found = draft_back_to(
+            scratch, observation.folder, observation.layout, return_to=None, label=f"rb_{chain[:8]}", live=live
+        )
     except (Unreplayable, parse.Unreadable, ScratchRefused, psycopg.Error, *targets.REFUSALS) as error:
         kept["error"] = targets.one_sentence(error)
         return kept
@@ -51,6 +59,16 @@ def drafts_of(observation: Observation, *, environ: Mapping[str, str], before: M
     return kept
 
 
+def live_shape(settings: TargetSettings, environ: Mapping[str, str]) -> Shape | None:
+    """Return the target's own shape, the ledger's schema left out; None when it cannot be read now."""
+    try:
+        with connect_directly(settings, environ) as connection:
+            connection.read_only = True
+            return read_shape(connection, ignore_schemas=(settings.layout.ledger_schema,))
+    except (psycopg.Error, *targets.REFUSALS):
+        return None
+
+
 def draft_back_to(
     scratch: Scratch,
     folder: Folder,
@@ -58,42 +76,75 @@ def draft_back_to(
     *,
     return_to: str | None,
     label: str | None,
+    live: Shape | None = None,
     told: Callable[[int, int], None] = lambda number, of: None,
 ) -> list[Draft]:
     """Return the drafts that undo everything after the return point, newest first; None is the empty database.
 
-    `label` begins the archive's table names, None keeps nothing. Raises Unreplayable, parse.Unreadable and
+    `label` begins the archive's table names, None keeps nothing. `live` is the target's own shape: what somebody did
+    there by hand is then merged into the drafts, and each conflict is in their residue. Raises Unreplayable, parse.Unreadable and
     whatever the scratch server refuses (psycopg.Error).
     """
     undone = _after(folder, return_to)
     forward = parse.read_many([migration.sql or "" for migration in undone])
     with replay(scratch, folder, layout, purpose="draft") as state:
         apply_up_to(state, return_to, told=told)
-        wanted = _shape(state)
-        found: list[Draft] = []
+        wanted = newest = _shape(state)
+        ways: list[_Way] = []
         for number, (migration, statements) in enumerate(zip(undone, forward, strict=True), 1):
             state.forward(migration)
             newest = _shape(state)
-            found.append(
-                _draft(state, migration.tag, statements, newest, wanted, f"{label}_{number}" if label else None)
-            )
+            renames, now = _renamed_back(state, drafts.renames_back(statements), newest)
+            named = f"{label}_{number}" if label else None
+            ways.append(_Way(migration.tag, statements, renames, now, wanted, named))
             wanted = newest
             told(len(folder.migrations) - len(undone) + number, len(folder.migrations))
+        found = [way.draft() for way in reversed(ways)]
+        if live is not None and found and drift.drifted(live, newest):
+            found = _merged(state, ways[::-1], newest, live, found)
     drafts.check(found)
-    return found[::-1]
+    return found
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One migration to undo: what it says, the renames taken back, the shape after those, and the one to go back to."""
+
+    tag: str
+    forward: Sequence[Statement]
+    renames: Sequence[Rename]
+    now: Shape
+    wanted: Shape
+    label: str | None
+
+    def draft(self) -> Draft:
+        return drafts.compose(
+            self.tag, self.forward, renames=self.renames, now=self.now, wanted=self.wanted, label=self.label
+        )
+
+
+def _merged(state: Replay, ways: Sequence[_Way], newest: Shape, live: Shape, plain: list[Draft]) -> list[Draft]:
+    """Draft again from the live shape, newest first, on the replay made like it; each draft is run to start the next."""
+    found = []
+    try:
+        state.run(drift.made_by_hand(newest, live))
+        for way in ways:
+            renames, now = _renamed_back(state, drafts.renames_back(way.forward), _shape(state))
+            merged = drift.merge(now, way.now, way.wanted)
+            draft = replace(way, renames=renames, now=now, wanted=merged.wanted).draft()
+            found.append(drafts.with_conflicts(draft, merged.conflicts))
+            state.run([statement.text for statement in parse.read(draft.text)])
+    except psycopg.Error as error:
+        state.connection.rollback()
+        stuck = f"What was done to the target by hand could not be merged: {targets.one_sentence(error)}"
+        return [drafts.with_conflicts(each, (stuck,)) for each in plain]
+    return found
 
 
 def _after(folder: Folder, return_to: str | None) -> Sequence[Migration]:
     if return_to is None:
         return folder.migrations
     return folder.migrations[folder.migrations.index(folder.by_tag(return_to)) + 1 :]
-
-
-def _draft(
-    state: Replay, tag: str, forward: Sequence[Statement], newest: Shape, wanted: Shape, label: str | None
-) -> Draft:
-    renames, now = _renamed_back(state, drafts.renames_back(forward), newest)
-    return drafts.compose(tag, forward, renames=renames, now=now, wanted=wanted, label=label)
 
 
 def _renamed_back(state: Replay, candidates: Sequence[Rename], newest: Shape) -> tuple[list[Rename], Shape]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rollbacks.ports import Evidence, StepContext, StepFailed
-from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare
+from rollbacks.reversal.catalog import ACCESS_KINDS, Differences, Entry, Facts, compare
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,22 @@ def want(*, live: Facts, newest: Facts, return_point: Facts) -> Facts:
     made = newest.entries - return_point.entries
     undone = return_point.entries - newest.entries
     return Facts(entries=frozenset((live.entries - made) | undone), order=return_point.order)
+
+
+def differences_from(wanted: Facts, after: Facts, *, live: Facts, made: Facts, return_point: Facts) -> Differences:
+    """Compare what came with what was wanted; what only somebody's hand made has to be there, and may follow the rest.
+
+    A view by hand over a column reads otherwise once the column has its old name or type again; that is no loss.
+    `made` is the newest migration's replay.
+    """
+    known = {entry[:-1] for facts in (made, return_point) for entry in facts.entries}
+    loose = {entry[:-1] for entry in live.entries} - known
+    return compare(_loosened(wanted, loose), _loosened(after, loose))
+
+
+def _loosened(facts: Facts, loose: Collection[Entry]) -> Facts:
+    entries = ((*entry[:-1], "made by hand") if entry[:-1] in loose else entry for entry in facts.entries)
+    return Facts(frozenset(entries), facts.order)
 
 
 def lost_access(before: Facts, after: Facts) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -17,10 +17,12 @@ from psycopg import sql
 from rollbacks.adapters.scratch import Scratch
 from rollbacks.drizzle.journal import Folder, Layout
 from rollbacks.plan import Limits
-from rollbacks.reversal import parse
+from rollbacks.reversal import drift, parse
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
 from rollbacks.reversal.catalog import Facts, compare, read_facts
+from rollbacks.reversal.objects import Shape, read_shape
 from rollbacks.reversal.proof import DISPROVEN, PROVEN, Proof, chain_digest
+from rollbacks.steps.expectation import differences_from, want
 from rollbacks.steps.replay import Replay, apply_up_to, replay
 from rollbacks.steps.statements import limit, strong_locks, transaction_id
 
@@ -40,6 +42,39 @@ class Tried:
     after: Facts | None
 
 
+@dataclass(frozen=True)
+class States:
+    """The catalogs that a proof is about: what it starts from, the newest migration's, and the return point's.
+
+    It starts from the newest migration's, with whatever was done to the live database by hand.
+    """
+
+    start: Facts
+    newest: Facts
+    return_point: Facts
+
+    @property
+    def drifted(self) -> bool:
+        """Whether anything was done by hand."""
+        return self.start.entries != self.newest.entries
+
+    def judge(self, tried: Tried) -> tuple[list[str], tuple[str, ...]]:
+        """Return what differs after one run, in sentences, and the tables whose columns stand in another order."""
+        if tried.after is None:
+            return [tried.stopped], ()
+        wanted = want(live=self.start, newest=self.newest, return_point=self.return_point)
+        found = differences_from(wanted, tried.after, live=self.start, made=self.newest, return_point=self.return_point)
+        return ([] if found.equal else found.sentences()), found.reordered
+
+    def undrifting(self) -> States:
+        """Return the same states without what only a hand made or took away."""
+        return States(self.undrifted(self.start), self.undrifted(self.newest), self.undrifted(self.return_point))
+
+    def undrifted(self, facts: Facts) -> Facts:
+        """Leave out what only a hand made or took away: a migration that is deployed again may undo that."""
+        return Facts(facts.entries - (self.start.entries ^ self.newest.entries), facts.order)
+
+
 def prove(
     scratch: Scratch,
     folder: Folder,
@@ -47,6 +82,7 @@ def prove(
     *,
     return_to: str | None,
     reverse: str,
+    live: Shape | None = None,
     limits: Limits | None = None,
     told: Callable[[int, int], None] = lambda number, of: None,
     newest_seen: Callable[[Facts], None] = lambda facts: None,
@@ -54,8 +90,9 @@ def prove(
 ) -> Proof:
     """Try the whole reverse SQL (newest migration first) on replayed states; the target is never asked.
 
-    `limits` are those under which it would run on the target; `newest_seen` gets the catalog of the whole chain;
-    `place` says in words where a line stands.
+    `live` is the target's own shape: the replay is then made like it before the reverse SQL runs, and what was done
+    by hand must still be there afterwards. `limits` are those under which it would run on the target; `newest_seen`
+    gets the catalog of the whole chain; `place` says in words where a line stands.
 
     Raises Unreplayable when the chain cannot be built and parse.Unreadable when the SQL cannot be taken apart:
     neither proves nor disproves anything.
@@ -67,18 +104,20 @@ def prove(
         _go_on(state, return_to, told)
         newest = _facts(state)
         newest_seen(newest)
+        states = States(_like_live(state, live) if live else newest, newest, return_point)
         first = _try(state, statements, limits, place)
-        differences, reordered = _judge(first, return_point)
-        round_trip = (
-            "" if differences else _round_trip(state, statements, limits, place, return_to, newest, return_point)
-        )
+        differences, reordered = states.judge(first)
+        round_trip = "" if differences else _round_trip(state, statements, limits, place, return_to, states)
         version = str(state.connection.info.parameter_status("server_version"))
-    trouble = [*differences, *([round_trip] if round_trip else [])]
+    # What was done by hand may stand in a second deployment's way without making the way back any worse.
+    hindered = bool(round_trip) and states.drifted
+    trouble = [*differences, *([round_trip] if round_trip and not hindered else [])]
     return Proof(
         outcome=DISPROVEN if trouble else PROVEN,
         differences=tuple(trouble),
         reordered=reordered,
-        round_trip="held" if not trouble else ("broke" if round_trip else "not tried"),
+        round_trip=_round_trip_word(differences, round_trip, hindered),
+        notes=(round_trip,) if hindered else (),
         statements=first.statements,
         reverse_sha256=hashlib.sha256(reverse.encode()).hexdigest(),
         chain_sha256=chain_sha256(folder),
@@ -86,6 +125,12 @@ def prove(
         newest_facts=newest.digest,
         server_version=version,
     )
+
+
+def _round_trip_word(differences: Sequence[str], broken: str, hindered: bool) -> str:
+    if differences:
+        return "not tried"
+    return "hindered" if hindered else "broke" if broken else "held"
 
 
 def states_of(
@@ -165,17 +210,9 @@ def _filenodes(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[int, tup
     return {oid: (node, relation) for oid, node, relation in connection.execute(FILENODES).fetchall()}
 
 
-def _judge(tried: Tried, expected: Facts) -> tuple[list[str], tuple[str, ...]]:
-    if tried.after is None:
-        return [tried.stopped], ()
-    differences = compare(expected, tried.after)
-    return ([] if differences.equal else differences.sentences()), differences.reordered
-
-
 def _round_trip(
     state: Replay, statements: Sequence[parse.Statement], limits: Limits | None,
-    place: Callable[[int], str], return_to: str | None, newest: Facts,
-    return_point: Facts,
+    place: Callable[[int], str], return_to: str | None, states: States,
 ) -> str:  # fmt: skip
     """Deploy the migrations again and take them back again; return what went wrong, empty when nothing did."""
     _forget(state, return_to)
@@ -184,12 +221,26 @@ def _round_trip(
     except Exception as error:
         state.connection.rollback()
         return f"After the rollback the migrations cannot be deployed again: {error}"
-    again = compare(newest, _facts(state))
+    again = compare(states.undrifted(states.start), states.undrifted(_facts(state)))
     if not again.equal:
         return f"Deployed again after the rollback, the catalog is another one: {' '.join(again.sentences()[:5])}"
     tried = _try(state, statements, limits, place)
-    differences, _ = _judge(tried, return_point)
+    if tried.after is not None:
+        tried = replace(tried, after=states.undrifted(tried.after))
+    differences, _ = states.undrifting().judge(tried)
     return f"Taken back a second time, the catalog is another one: {' '.join(differences[:5])}" if differences else ""
+
+
+def _like_live(state: Replay, live: Shape) -> Facts:
+    """Do on the replay what was done to the target by hand; what cannot be done here is left to the rehearsal."""
+    newest = read_shape(state.connection, ignore_schemas=(state.layout.ledger_schema,))
+    state.connection.rollback()
+    if drift.drifted(live, newest):
+        try:
+            state.run(drift.made_by_hand(newest, live))
+        except psycopg.Error:
+            state.connection.rollback()
+    return _facts(state)
 
 
 def _forget(state: Replay, return_to: str | None) -> None:

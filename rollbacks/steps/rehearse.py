@@ -11,9 +11,9 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
-from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
+from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
 from rollbacks.steps.backup import restore_backup, scratch_name
-from rollbacks.steps.expectation import keep_expected, want
+from rollbacks.steps.expectation import differences_from, keep_expected, want
 from rollbacks.steps.observation import read_migrations
 from rollbacks.steps.proving import states_of
 from rollbacks.steps.statements import StatementFailed, limit, run_statements, strong_locks
@@ -80,7 +80,7 @@ def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
         # Rolled back, so that a second rehearsal of this execution starts from the same copy.
         connection.rollback()
     expected = want(live=live, newest=newest, return_point=return_point)
-    differences = compare(expected, after)
+    differences = differences_from(expected, after, live=live, made=newest, return_point=return_point)
     if not differences.equal:
         raise StepFailed(
             f"The reverse SQL does not lead back to {ctx.plan.return_to or 'the empty database'}: "
@@ -96,7 +96,8 @@ def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
         "facts_digest": after.digest,
         "column_order_differs": [str(each) for each in differences.reordered],
         "drift": [" ".join(entry) for entry in sorted(live.entries - newest.entries)][:50],
-        "expected": keep_expected(ctx, expected),
+        # What was seen here is what the apply step has to see, to the last word.
+        "expected": keep_expected(ctx, after),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,18 +32,32 @@ class Replay:
         A chain that was deployed bit by bit need not run as a whole, for example when a later migration uses an
         enum value that an earlier one added.
         """
+        try:
+            self._with_roles(lambda: self._apply(migration))
+        except psycopg.Error as error:
+            raise self._failed(migration, error) from error
+
+    def run(self, statements: Sequence[str]) -> None:
+        """Run statements that belong to no migration in one transaction of their own; raises psycopg.Error."""
+        self._with_roles(lambda: self._run(statements))
+
+    def _run(self, statements: Sequence[str]) -> None:
+        for sql_text in statements:
+            self.connection.execute(sql_text.encode())
+        self.connection.commit()
+
+    def _with_roles(self, act: Callable[[], None]) -> None:
+        """Do something that may name roles, making each that is missing and doing it again from its beginning."""
         for _ in range(ROLES_AT_MOST):
             try:
-                self._apply(migration)
+                act()
                 return
             except psycopg.errors.UndefinedObject as error:
                 missing = MISSING_ROLE.search(str(error))
                 if missing is None:
-                    raise self._failed(migration, error) from error
+                    raise
                 self._make_role(missing["role"])
-            except psycopg.Error as error:
-                raise self._failed(migration, error) from error
-        raise Unreplayable(f"{migration.tag} names more than {ROLES_AT_MOST} roles that do not exist here.")
+        raise Unreplayable(f"More than {ROLES_AT_MOST} roles are named that do not exist on the scratch server.")
 
     def _apply(self, migration: Migration) -> None:
         try:

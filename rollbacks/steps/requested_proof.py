@@ -20,6 +20,7 @@ from rollbacks.reversal.classes import OPAQUE
 from rollbacks.reversal.forecast import touched
 from rollbacks.reversal.proof import Proof, Subject
 from rollbacks.reversal.stakes import at_stake, sizes
+from rollbacks.steps.drafting import live_shape
 from rollbacks.steps.observation import Observation, Unobservable, connect_directly, observe_target
 from rollbacks.steps.proving import chain_sha256, prove
 
@@ -70,7 +71,7 @@ def prove_request(
             scratch.refuse_superuser()
         proof = prove(
             scratch, observation.folder, observation.layout, return_to=subject.return_to, reverse=subject.reverse,
-            limits=limits, told=told, newest_seen=newest.append,
+            live=live_shape(settings, environ), limits=limits, told=told, newest_seen=newest.append,
             place=lambda line: "{}, line {},".format(*subject.place(line)),
         )  # fmt: skip
     except (Unreplayable, parse.Unreadable, Unobservable, ScratchRefused, psycopg.Error, *targets.REFUSALS) as error:

@@ -72,6 +72,27 @@ def test_the_draft_is_made_once_for_a_chain(
     assert set(first.content["drafts"]["by_tag"]) == {each["tag"] for each in first.content["migrations"]}
 
 
+def test_what_was_done_to_the_target_by_hand_is_merged_into_the_draft(
+    nzila: TargetDatabase, people: dict[str, Any], worker: None
+) -> None:
+    """The migration made the view anew; going back makes it anew again, and a grant only production has must survive."""
+    target = register(nzila)
+    with nzila.connect() as line:
+        line.execute("GRANT SELECT ON entity_directory TO PUBLIC")
+        line.execute("CREATE INDEX by_hand ON audit_events (severity)")
+    read_inventory(target.pk)
+    found = newest_inventory(target.pk)
+    assert found is not None
+    drafted = found.content["drafts"]["by_tag"]["0003_redundant_starfox"]
+    assert "by_hand" in " ".join(drafted["residue"]), "an index on a column that goes cannot be kept in silence"
+    with nzila.connect() as line:
+        line.execute("DROP INDEX by_hand")
+    read_inventory(target.pk)
+    again = newest_inventory(target.pk)
+    assert again is not None and again.content["drafts"]["live_sha256"] != found.content["drafts"]["live_sha256"]
+    assert "by_hand" not in again.content["drafts"]["by_tag"]["0003_redundant_starfox"]["sql"]
+
+
 def test_without_a_scratch_server_the_reading_is_kept_and_says_why_there_is_no_draft(
     nzila: TargetDatabase, people: dict[str, Any], worker: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

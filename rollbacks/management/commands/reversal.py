@@ -29,6 +29,7 @@ from rollbacks.reversal import parse
 from rollbacks.reversal.assess import assess
 from rollbacks.reversal.catalog import Facts, compare, read_facts
 from rollbacks.reversal.draft import Draft
+from rollbacks.reversal.objects import Shape, read_shape
 from rollbacks.reversal.stakes import Stake, at_stake
 from rollbacks.steps.drafting import draft_back_to
 from rollbacks.steps.proving import prove
@@ -67,7 +68,7 @@ class Command(BaseCommand):
             metavar="TAG",
             help="the migration whose state is wanted back, - for the empty database",
         )
-        draft.add_argument("--live", default="", metavar="URL", help="database to compare with: says what drifted")
+        draft.add_argument("--live", default="", metavar="URL", help="database whose drift is merged and named")
         draft.add_argument("--label", default="", help="begins the names of archive tables (default: random)")
         draft.add_argument("--no-archive", action="store_true", help="destroy what goes instead of keeping it")
         proof.add_argument(
@@ -75,6 +76,9 @@ class Command(BaseCommand):
         )
         proof.add_argument(
             "--reverse", default="", metavar="FILE", help="reverse SQL, - for stdin (default: the draft)"
+        )
+        proof.add_argument(
+            "--live", default="", metavar="URL", help="database whose drift has to come through unharmed"
         )
         judge = actions.add_parser("assess", help="say what SQL would do and whether it is refused")
         judge.add_argument("file", metavar="FILE|-")
@@ -101,8 +105,9 @@ class Command(BaseCommand):
         return_to = _return_point(folder, options["return_to"], options["undo"])
         label = None if options["no_archive"] else options["label"] or f"rb_{secrets.token_hex(3)}"
         with _scratch(options["scratch"]) as scratch:
+            live = _shape_of(options["live"], layout) if options["live"] else None
             drafts = draft_back_to(
-                scratch, folder, layout, return_to=return_to, label=label, told=self._progress(options)
+                scratch, folder, layout, return_to=return_to, label=label, live=live, told=self._progress(options)
             )
             drift = _drift(options["live"], scratch, folder, layout) if options["live"] else []
         if options["json"]:
@@ -119,12 +124,15 @@ class Command(BaseCommand):
         return_to = _return_point(folder, options["return_to"], "")
         told = self._progress(options)
         with _scratch(options["scratch"]) as scratch:
+            live = _shape_of(options["live"], layout) if options["live"] else None
             if options["reverse"]:
                 reverse = _read(options["reverse"])
             else:
-                drafts = draft_back_to(scratch, folder, layout, return_to=return_to, label="rb_proof", told=told)
+                drafts = draft_back_to(
+                    scratch, folder, layout, return_to=return_to, label="rb_proof", live=live, told=told
+                )
                 reverse = "\n".join(each.text for each in drafts)
-            proof = prove(scratch, folder, layout, return_to=return_to, reverse=reverse, told=told)
+            proof = prove(scratch, folder, layout, return_to=return_to, reverse=reverse, live=live, told=told)
         if options["json"]:
             self.stdout.write(json.dumps({**proof.document(), "digest": proof.digest}, indent=2))
         else:
@@ -263,6 +271,12 @@ def _drift(url: str, scratch: Scratch, folder: Folder, layout: Layout) -> list[s
         newest = read_facts(state.connection, ignore_schemas={layout.ledger_schema}).without(ACCESS_KINDS)
     live = _facts_of(url, ignore=layout.ledger_schema).without(ACCESS_KINDS)
     return compare(newest, live).sentences()
+
+
+def _shape_of(url: str, layout: Layout) -> Shape:
+    credentials = targets.credentials_from_url("database", url, source="--live")
+    with targets.connect(credentials) as connection:
+        return read_shape(connection, ignore_schemas=(layout.ledger_schema,))
 
 
 def _at_stake(url: str, statements: Sequence[parse.Statement]) -> list[Stake]:
