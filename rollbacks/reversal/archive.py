@@ -141,7 +141,8 @@ def _written(column: Thing) -> str:
 
 def _own_type(column: Thing, shape: Shape) -> bool:
     """Tell whether the column's type was made in this database, so that it may have to go."""
-    return any(need[0] in {"enum", "domain", "composite type"} for need in column.needs if need in shape.things)
+    own = {"enum", "domain", "composite type"}
+    return bool(column.get("of_extension")) or any(need[0] in own for need in column.needs if need in shape.things)
 
 
 def _text_of(column: Thing) -> str:

@@ -218,6 +218,9 @@ def _creates(work: _Work) -> Iterator[Action]:
         yield _created(work, thing)
         if key[0] == "sequence" and thing.get("owned_by"):
             yield Action(FINISH, key, tuple(ddl.owned_by(thing)))
+    for key, thing in work.wanted.things.items():
+        if key[0] == "table":
+            yield from _physical(work, thing)
     for key in work.changed:
         if key[0] == "sequence" and work.now.things[key].get("owned_by") != work.wanted.things[key].get("owned_by"):
             yield Action(FINISH, key, tuple(ddl.owned_by(work.wanted.things[key])))
@@ -241,6 +244,18 @@ def _created(work: _Work, thing: Thing) -> Action:
         cls = "b"
         notes.append(f"Rows written since that break {name(thing.key[3])} stop the rollback; correct them before.")
     return Action(CREATE, thing.key, tuple(statements), cls, tuple(notes))
+
+
+def _physical(work: _Work, table: Thing) -> Iterator[Action]:
+    """What a table is clustered and replicated by goes with its index, so it is said again when that is made anew."""
+    made = work.new | work.remade
+    before = work.now.things.get(table.key) if table.key not in made else None
+    if before is not None and any(key[0] in {"index", "constraint"} and key[1:3] == table.key[1:3] for key in made):
+        before = Thing(table.key, {})
+    if before is None or table.key in work.changed or not before.attributes:
+        statements = tuple(ddl.physical(before, table))
+        if statements:
+            yield Action(FINISH, ("physical", *table.key[1:3]), statements)
 
 
 def _grants(work: _Work) -> Iterator[Action]:

@@ -16,6 +16,7 @@ WORDS = {
 }  # fmt: skip
 ON_TABLE = {"constraint": "CONSTRAINT", "trigger": "TRIGGER", "policy": "POLICY", "rule": "RULE"}
 ENABLED = {"D": "DISABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER", "O": "ENABLE TRIGGER"}
+COMPRESSION = {"p": "pglz", "l": "lz4"}
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "x": "EXTENDED", "m": "MAIN"}
 
 
@@ -102,14 +103,26 @@ def row_security(before: Thing | None, after: Thing) -> list[str]:
 
 
 def column_settings(before: Thing | None, after: Thing) -> list[str]:
-    """Return the statements for a column's storage and statistics target."""
+    """Return the statements for a column's storage, statistics target, compression and parameters."""
     statements, alter = [], f"ALTER TABLE {table_of(after)} ALTER COLUMN {name(after.key[3])}"
     storage, statistics = after.get("storage"), after.get("statistics")
     if (before.get("storage") if before else "") != storage:
         statements.append(f"{alter} SET STORAGE {STORAGE[storage] if storage else 'DEFAULT'};")
     if (before.get("statistics") if before else "") != statistics:
         statements.append(f"{alter} SET STATISTICS {statistics or '-1'};")
-    return statements
+    if (before.get("compression") if before else "") != after.get("compression"):
+        statements.append(f"{alter} SET COMPRESSION {COMPRESSION.get(after.get('compression'), 'DEFAULT')};")
+    return [*statements, *_set_parameters(alter, before, after)]
+
+
+def physical(before: Thing | None, after: Thing) -> Iterator[str]:
+    """Return the statements for what a table is replicated and clustered by; its indexes must be there first."""
+    alter = f"ALTER TABLE {table_of(after)}"
+    if (before.get("replica_identity") if before else "") != after.get("replica_identity"):
+        yield f"{alter} REPLICA IDENTITY {after.get('replica_identity') or 'DEFAULT'};"
+    if (before.get("clustered_on") if before else "") != after.get("clustered_on"):
+        on = after.get("clustered_on")
+        yield f"{alter} CLUSTER ON {on};" if on else f"{alter} SET WITHOUT CLUSTER;"
 
 
 def owned_by(sequence: Thing) -> list[str]:
@@ -156,13 +169,17 @@ def _view(thing: Thing, _shape: Shape) -> Iterator[str]:
 
 def set_options(now: Thing, wanted: Thing) -> Iterator[str]:
     """Return the statements that give a table the storage parameters it had, and take away those it had not."""
-    before, after = _parameters(wanted), _parameters(now)
-    changed = ", ".join(f"{key} = {value}" for key, value in before.items() if after.get(key) != value)
-    extra = ", ".join(key for key in after if key not in before)
+    yield from _set_parameters(f"ALTER TABLE {target(wanted)}", now, wanted)
+
+
+def _set_parameters(alter: str, before: Thing | None, after: Thing) -> Iterator[str]:
+    have, want = _parameters(before) if before else {}, _parameters(after)
+    changed = ", ".join(f"{key} = {value}" for key, value in want.items() if have.get(key) != value)
+    extra = ", ".join(key for key in have if key not in want)
     if changed:
-        yield f"ALTER TABLE {target(wanted)} SET ({changed});"
+        yield f"{alter} SET ({changed});"
     if extra:
-        yield f"ALTER TABLE {target(wanted)} RESET ({extra});"
+        yield f"{alter} RESET ({extra});"
 
 
 def _parameters(thing: Thing) -> dict[str, str]:

@@ -11,7 +11,12 @@ from rollbacks.reversal.catalog_queries import RELATION, SCHEMAS, not_member
 TABLES = f"""
     SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relrowsecurity, c.relforcerowsecurity,
            c.reloptions::text, pg_catalog.pg_get_partkeydef(c.oid), pg_catalog.pg_get_expr(c.relpartbound, c.oid),
-           c.reltype, CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END
+           c.reltype, CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END,
+           CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' WHEN 'i' THEN 'USING INDEX ' ||
+               (SELECT pg_catalog.quote_ident(i.relname) FROM pg_catalog.pg_index x
+                  JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisreplident) END,
+           (SELECT pg_catalog.quote_ident(i.relname) FROM pg_catalog.pg_index x
+              JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisclustered)
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE {RELATION}"""
 
@@ -32,7 +37,10 @@ COLUMNS = f"""
            (SELECT o.objid::pg_catalog.regclass::text FROM pg_catalog.pg_depend o
              WHERE o.refobjid = a.attrelid AND o.refobjsubid = a.attnum AND o.deptype = 'i'
                AND o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-               AND o.objid IN (SELECT seqrelid FROM pg_catalog.pg_sequence))
+               AND o.objid IN (SELECT seqrelid FROM pg_catalog.pg_sequence)),
+           NULLIF(a.attcompression::text, ''), a.attoptions::text,
+           (SELECT 'yes' FROM pg_catalog.pg_depend o WHERE o.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+               AND o.objid = COALESCE(NULLIF(t.typelem, 0), t.oid) AND o.deptype = 'e')
       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
       JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

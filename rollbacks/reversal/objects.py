@@ -147,20 +147,21 @@ class _Reader:
 
     def _relations(self) -> None:
         for row in self._rows(queries.TABLES):
-            oid, schema, relation, kind, persistence, security, forced, options, partitioned, bound, row_type, view = (
-                row
-            )
+            (oid, schema, relation, kind, persistence, security, forced, options, partitioned, bound, row_type, view,
+             replica_identity, clustered_on) = row  # fmt: skip
             self._add(
                 (RELATION_KINDS[kind], schema, relation), ("pg_class", oid, 0), ("pg_type", row_type, 0),
                 unlogged="yes" if persistence == "u" else "", row_security="yes" if security else "",
                 forced="yes" if forced else "", options=options, partitioned=partitioned, bound=bound,
-                definition=view.rstrip().rstrip(";") if view else "",
+                definition=view.rstrip().rstrip(";") if view else "", replica_identity=replica_identity,
+                clustered_on=clustered_on,
             )  # fmt: skip
 
     def _columns(self) -> None:
         for row in self._rows(queries.COLUMNS):
             (relation, number, schema, table, column, type_name, required, default, identity, generated, collation,
-             storage, statistics, default_oid, constraint, _type_oid, options, sequence) = row  # fmt: skip
+             storage, statistics, default_oid, constraint, _type_oid, options, sequence,
+             compression, parameters, extended) = row  # fmt: skip
             usual = f"{table}_{column}_not_null"
             self._add(
                 ("column", schema, table, column), ("pg_class", relation, number), ("pg_attrdef", default_oid or 0, 0),
@@ -168,7 +169,8 @@ class _Reader:
                 generated=f"{default} {'STORED' if generated == 's' else 'VIRTUAL'}" if generated else "",
                 identity={"a": "ALWAYS", "d": "BY DEFAULT"}.get(identity, ""), collation=collation, storage=storage,
                 statistics=statistics, identity_options=options, identity_sequence=sequence,
-                required_as="" if constraint in (None, usual) else constraint,
+                required_as="" if constraint in (None, usual) else constraint, compression=compression,
+                options=parameters, of_extension=extended,
             )  # fmt: skip
 
     def _constraints(self) -> None:

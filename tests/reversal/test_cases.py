@@ -21,7 +21,8 @@ from tests.reversal.conftest import LAYOUT, folder_of
 
 ROWS_ONLY = {
     "data only", "insert and delete", "nothing", "insert rows by primary key", "insert rows by unique key",
-    "insert rows from a query", "insert rows unless they are there",
+    "insert rows from a query", "insert rows unless they are there", "merge", "truncate", "insert with a worked out key",
+    "insert into several by constants that are casts",
 }  # fmt: skip
 TABLES = """
     SELECT c.relname, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
