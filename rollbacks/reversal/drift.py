@@ -28,9 +28,9 @@ def drifted(live: Shape, newest: Shape) -> bool:
     return live.grants != newest.grants or _things(live) != _things(newest)
 
 
-def made_by_hand(newest: Shape, live: Shape) -> list[str]:
-    """Return the statements that lead from the newest migration's replay to what the live database is."""
-    return [sql for action in changes(newest, live, label=None) for sql in action.statements]
+def made_by_hand(newest: Shape, live: Shape) -> list[tuple[Key, tuple[str, ...]]]:
+    """Return what leads from the newest migration's replay to what the live database is, object by object, in order."""
+    return [(action.key, action.statements) for action in changes(newest, live, label=None)]
 
 
 def merge(live: Shape, newest: Shape, wanted: Shape) -> Merged:

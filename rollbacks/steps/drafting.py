@@ -34,8 +34,8 @@ def drafts_of(
     """Return the drafts for every migration of what was observed, by tag, for the pages.
 
     `live` is the target's own shape, whose drift is merged. `before` is what an earlier reading kept: as long as the
-    chain and the target's shape are the same, it is used again. A chain that
-    cannot be drafted gives no drafts and one sentence, because a person can always write the SQL by hand.
+    chain and the target's shape are the same, it is used again. A chain that cannot be drafted gives no drafts and
+    one sentence, because a person can always write the SQL by hand.
     """
     chain = chain_sha256(observation.folder)
     shape = live.digest if live else ""
@@ -127,7 +127,7 @@ def _merged(state: Replay, ways: Sequence[_Way], newest: Shape, live: Shape, pla
     """Draft again from the live shape, newest first, on the replay made like it; each draft is run to start the next."""
     found = []
     try:
-        state.run(drift.made_by_hand(newest, live))
+        failed = state.do_by_hand(newest, live)
         for way in ways:
             renames, now = _renamed_back(state, drafts.renames_back(way.forward), _shape(state))
             merged = drift.merge(now, way.now, way.wanted)
@@ -138,7 +138,7 @@ def _merged(state: Replay, ways: Sequence[_Way], newest: Shape, live: Shape, pla
         state.connection.rollback()
         stuck = f"What was done to the target by hand could not be merged: {targets.one_sentence(error)}"
         return [drafts.with_conflicts(each, (stuck,)) for each in plain]
-    return found
+    return [drafts.with_conflicts(each, failed) for each in found]
 
 
 def _after(folder: Folder, return_to: str | None) -> Sequence[Migration]:

@@ -236,10 +236,7 @@ def _like_live(state: Replay, live: Shape) -> Facts:
     newest = read_shape(state.connection, ignore_schemas=(state.layout.ledger_schema,))
     state.connection.rollback()
     if drift.drifted(live, newest):
-        try:
-            state.run(drift.made_by_hand(newest, live))
-        except psycopg.Error:
-            state.connection.rollback()
+        state.do_by_hand(newest, live)
     return _facts(state)
 
 

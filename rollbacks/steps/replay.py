@@ -13,6 +13,8 @@ from psycopg import sql
 from rollbacks.adapters.ledger import Unreplayable, apply_forward
 from rollbacks.adapters.scratch import Scratch, replay_name
 from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
+from rollbacks.reversal import drift
+from rollbacks.reversal.objects import Shape
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 MISSING_ROLE = re.compile(r'role "(?P<role>[^"]+)" does not exist')
@@ -40,6 +42,25 @@ class Replay:
     def run(self, statements: Sequence[str]) -> None:
         """Run statements that belong to no migration in one transaction of their own; raises psycopg.Error."""
         self._with_roles(lambda: self._run(statements))
+
+    def do_by_hand(self, newest: Shape, live: Shape) -> list[str]:
+        """Do here what was done to the live database by hand; return a sentence for each thing that cannot be done here.
+
+        An extension that only operators use (pg_stat_statements) cannot be made without a superuser and is in nobody's way.
+        """
+        failed = []
+        for key, statements in drift.made_by_hand(newest, live):
+            try:
+                self.run(statements)
+            except psycopg.Error as error:
+                self.connection.rollback()
+                said = error.diag.message_primary or str(error).strip()
+                if key[0] != "extension":
+                    failed.append(
+                        f"{key[0].capitalize()} {'.'.join(key[1:])} was changed on the target by hand, which cannot be done "
+                        f"on the scratch server ({said}), so the draft does not know of it."
+                    )
+        return failed
 
     def _run(self, statements: Sequence[str]) -> None:
         for sql_text in statements:

@@ -162,7 +162,7 @@ CASES = (
     Case("storage parameters", "ALTER TABLE people SET (fillfactor = 70, autovacuum_enabled = false);"),
     Case("more digits", "ALTER TABLE shop.orders ALTER COLUMN total SET DATA TYPE numeric(14, 6);", "UPDATE shop.orders SET total = 1.234567 WHERE id < 4;", cls="b"),
     Case("day to moment", "ALTER TABLE people ALTER COLUMN born SET DATA TYPE timestamp;", "UPDATE people SET born = TIMESTAMP '2001-02-03 04:05' WHERE id = 3;", cls="b"),
-    Case("composite type", "CREATE TYPE place AS (lat double precision, lon double precision); ALTER TABLE people ADD COLUMN home place;", "UPDATE people SET home = ROW(1, 2)::place WHERE id = 1;"),
+    Case("composite type in a column", "CREATE TYPE place AS (lat double precision, lon double precision); ALTER TABLE people ADD COLUMN home place;", "UPDATE people SET home = ROW(1, 2)::place WHERE id = 1;"),
     Case("drop a domain and its check", "CREATE DOMAIN mail AS text CHECK (VALUE LIKE '%@%'); CREATE TABLE letters (id integer PRIMARY KEY, sender mail);", "INSERT INTO letters VALUES (1, 'a@b');"),
     Case("rename a domain", "CREATE DOMAIN a AS text; ALTER DOMAIN a RENAME TO b;"),
     Case("statistics changed", "CREATE STATISTICS people_stat (dependencies) ON age, born FROM people; ALTER STATISTICS people_stat SET STATISTICS 50;"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,15 +13,17 @@ import pytest
 
 from rollbacks.adapters.scratch import Scratch
 from rollbacks.reversal import parse
-from rollbacks.reversal.archive import SCHEMA
+from rollbacks.reversal.archive import PREPARE, SCHEMA
 from rollbacks.reversal.assess import assess
 from rollbacks.reversal.catalog import compare, read_facts
+from rollbacks.reversal.draft import Draft
 from rollbacks.steps.drafting import draft_back_to
 from rollbacks.steps.proving import prove
 from rollbacks.steps.replay import replay
 from tests.reversal.cases import BASE, CASES, ROWS, Case
 from tests.reversal.conftest import LAYOUT, folder_of
 
+DRAFTS = Path(__file__).with_name("drafts")
 ROWS_ONLY = {
     "data only", "insert and delete", "nothing", "insert rows by primary key", "insert rows by unique key",
     "insert rows from a query", "insert rows unless they are there", "merge", "truncate", "insert with a worked out key",
@@ -33,6 +38,7 @@ TABLES = """
 def test_a_draft_is_proven_and_keeps_the_rows(scratch: Scratch, case: Case) -> None:
     folder = folder_of([BASE, case.forward])
     (draft,) = draft_back_to(scratch, folder, LAYOUT, return_to="0000_m0", label="rb1")
+    _reads_as_it_was_read(case, draft)
 
     proof = prove(scratch, folder, LAYOUT, return_to="0000_m0", reverse=draft.text)
     assert proof.passed, (proof.differences, draft.text)
@@ -118,6 +124,21 @@ def test_what_a_cast_rounds_and_what_a_delete_takes_is_kept_too(
         for sql in draft.reapply[::-1]:
             line.execute(sql.encode())
         assert line.execute(query.encode()).fetchall() == before
+
+
+def _reads_as_it_was_read(case: Case, draft: Draft) -> None:
+    """Every word of a draft is signed by somebody, so a change of wording or one statement more is a change to look at.
+
+    After an intended change: WRITE_DRAFTS=1 ./dev test tests/reversal/test_cases.py, then read the difference.
+    """
+    path = DRAFTS / f"{re.sub('[^a-z0-9]+', '_', case.name.lower())}.sql"
+    text = draft.text
+    for sql in PREPARE:
+        text = text.replace(sql, "-- the archive is prepared")
+    said = "\n".join([f"-- {case.forward}", "", text, *(f"-- again: {sql}" for sql in draft.reapply)])
+    if os.environ.get("WRITE_DRAFTS"):
+        path.write_bytes(said.encode())
+    assert said == path.read_bytes().decode()
 
 
 def _rows_survive(scratch: Scratch, case: Case, reverse: str) -> None:

@@ -1,0 +1,9 @@
+-- DROP FUNCTION shout(text); CREATE FUNCTION shout(word text) RETURNS varchar LANGUAGE sql AS 'SELECT word::varchar';
+
+-- undoes line 1: CREATE FUNCTION shout(word text) RETURNS varchar LANGUAGE sql AS 'SELECT word::varchar'
+DROP FUNCTION "public"."shout"(word text);
+CREATE OR REPLACE FUNCTION public.shout(word text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT upper(word)$function$;

@@ -1,0 +1,5 @@
+-- ALTER TABLE shop.orders DROP CONSTRAINT orders_pkey; ALTER TABLE shop.orders ADD PRIMARY KEY (id, person_id);
+
+-- undoes line 1: ALTER TABLE shop.orders ADD PRIMARY KEY (id, person_id)
+ALTER TABLE "shop"."orders" DROP CONSTRAINT "orders_pkey";
+ALTER TABLE "shop"."orders" ADD CONSTRAINT "orders_pkey" PRIMARY KEY (id);

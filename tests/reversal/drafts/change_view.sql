@@ -1,0 +1,10 @@
+-- DROP VIEW adults; CREATE VIEW adults WITH (security_invoker = true) AS SELECT id FROM people;
+
+-- undoes line 1: CREATE VIEW adults WITH (security_invoker = true) AS SELECT id FROM people
+DROP VIEW "public"."adults";
+CREATE VIEW "public"."adults" AS
+SELECT id,
+    email,
+    mood
+   FROM public.people
+  WHERE (age >= 18);

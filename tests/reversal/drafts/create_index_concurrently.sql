@@ -1,0 +1,4 @@
+-- CREATE INDEX CONCURRENTLY people_later ON people (born);
+
+-- undoes line 1: CREATE INDEX CONCURRENTLY people_later ON people (born)
+DROP INDEX "public"."people_later";

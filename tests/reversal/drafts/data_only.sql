@@ -1,0 +1,5 @@
+-- UPDATE people SET note = 'seen' WHERE note IS NULL;
+
+-- FILL IN: Line 1 changed rows; that is not undone: take the rows from a backup or write the statement that turns them back.
+-- 0001_m1 left nothing in the catalog to undo.
+SELECT 1;

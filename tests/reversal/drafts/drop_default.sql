@@ -1,0 +1,4 @@
+-- ALTER TABLE people ALTER COLUMN age DROP DEFAULT;
+
+-- undoes line 1: ALTER TABLE people ALTER COLUMN age DROP DEFAULT
+ALTER TABLE "public"."people" ALTER COLUMN "age" SET DEFAULT 18;

@@ -1,0 +1,5 @@
+-- ALTER TABLE people ALTER COLUMN email DROP NOT NULL;
+
+-- undoes line 1: ALTER TABLE people ALTER COLUMN email DROP NOT NULL
+-- NOTE: Rows whose "public"."people"."email" is NULL stop the rollback; give them a value before.
+ALTER TABLE "public"."people" ALTER COLUMN "email" SET NOT NULL;

@@ -1,0 +1,9 @@
+-- DROP VIEW adults;
+
+-- undoes line 1: DROP VIEW adults
+CREATE VIEW "public"."adults" AS
+SELECT id,
+    email,
+    mood
+   FROM public.people
+  WHERE (age >= 18);

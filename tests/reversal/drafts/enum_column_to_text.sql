@@ -1,0 +1,14 @@
+-- DROP VIEW adults; ALTER TABLE people ALTER COLUMN mood DROP DEFAULT; ALTER TABLE people ALTER COLUMN mood SET DATA TYPE text; DROP TYPE mood; CREATE VIEW adults AS SELECT id, email, mood FROM people WHERE age >= 18;
+
+-- undoes line 1: CREATE VIEW adults AS SELECT id, email, mood FROM people WHERE age >= 18
+DROP VIEW "public"."adults";
+CREATE TYPE "public"."mood" AS ENUM ('low', 'fine', 'high');
+-- NOTE: "public"."people"."mood" goes from text back to public.mood: what the forward cast changed stays changed, and a value that does not fit stops the rollback.
+ALTER TABLE "public"."people" ALTER COLUMN "mood" SET DATA TYPE public.mood USING "mood"::text::public.mood;
+ALTER TABLE "public"."people" ALTER COLUMN "mood" SET DEFAULT 'fine'::public.mood;
+CREATE VIEW "public"."adults" AS
+SELECT id,
+    email,
+    mood
+   FROM public.people
+  WHERE (age >= 18);

@@ -1,0 +1,4 @@
+-- ALTER TABLE people ADD COLUMN a integer GENERATED ALWAYS AS (age + 1) STORED; ALTER TABLE people ALTER COLUMN a SET EXPRESSION AS (age + 2);
+
+-- undoes line 1: ALTER TABLE people ALTER COLUMN a SET EXPRESSION AS (age + 2)
+ALTER TABLE "public"."people" DROP COLUMN "a";

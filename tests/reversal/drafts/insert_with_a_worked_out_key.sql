@@ -1,0 +1,5 @@
+-- INSERT INTO shop.orders (person_id, total) SELECT id, 2 + 3 FROM people;
+
+-- FILL IN: Line 1 inserted rows; that is not undone: take the rows from a backup or write the statement that turns them back.
+-- 0001_m1 left nothing in the catalog to undo.
+SELECT 1;

@@ -1,0 +1,4 @@
+-- ALTER TABLE people RENAME CONSTRAINT people_age_positive TO age_ok;
+
+-- undoes line 1: ALTER TABLE people RENAME CONSTRAINT people_age_positive TO age_ok
+ALTER TABLE "public"."people" RENAME CONSTRAINT "age_ok" TO "people_age_positive";

@@ -1,0 +1,5 @@
+-- UPDATE people SET note = '' WHERE note IS NULL; ALTER TABLE people ALTER COLUMN note SET NOT NULL;
+
+-- FILL IN: Line 1 changed rows; that is not undone: take the rows from a backup or write the statement that turns them back.
+-- undoes line 1: ALTER TABLE people ALTER COLUMN note SET NOT NULL
+ALTER TABLE "public"."people" ALTER COLUMN "note" DROP NOT NULL;

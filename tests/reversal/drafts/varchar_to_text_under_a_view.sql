@@ -1,0 +1,12 @@
+-- DROP VIEW adults; ALTER TABLE people ALTER COLUMN email SET DATA TYPE text; CREATE VIEW adults AS SELECT id, email, mood FROM people WHERE age >= 18;
+
+-- undoes line 1: CREATE VIEW adults AS SELECT id, email, mood FROM people WHERE age >= 18
+DROP VIEW "public"."adults";
+-- NOTE: "public"."people"."email" goes from text back to character varying(120): what the forward cast changed stays changed, and a value that does not fit stops the rollback.
+ALTER TABLE "public"."people" ALTER COLUMN "email" SET DATA TYPE character varying(120);
+CREATE VIEW "public"."adults" AS
+SELECT id,
+    email,
+    mood
+   FROM public.people
+  WHERE (age >= 18);
