@@ -49,7 +49,7 @@ def altered(now: Thing, wanted: Thing) -> Iterator[str]:
 
 def unsupported(now: Thing, wanted: Thing) -> Iterator[str]:
     """Return a sentence for each difference that is not written here."""
-    attributes = ("partitioned", "bound") if wanted.kind == "table" else ("options", "partitioned", "bound")
+    attributes = ("options", "partitioned", "bound", "parents")[1 if wanted.kind == "table" else 0 :]
     for attribute in attributes:
         if wanted.kind in {"table", "foreign table"} and now.get(attribute) != wanted.get(attribute):
             yield (
@@ -70,6 +70,12 @@ def _added_values(now: Thing, wanted: Thing) -> Iterator[str]:
 def drop_identity(column: Thing) -> str:
     """Return the statement that makes an identity column a plain one; its sequence goes with that."""
     return f"ALTER TABLE {ddl.table_of(column)} ALTER COLUMN {name(column.key[3])} DROP IDENTITY;"
+
+
+def add_identity(column: Thing) -> str:
+    """Return the statement that makes a plain column an identity column; its sequence's name must be free."""
+    spec = ddl.column_definition(column, required=False).split(" GENERATED ", 1)[1]
+    return f"ALTER TABLE {ddl.table_of(column)} ALTER COLUMN {name(column.key[3])} ADD GENERATED {spec};"
 
 
 def altered_column(now: Thing, wanted: Thing, *, converted: bool) -> Action:
@@ -158,10 +164,9 @@ def _base(type_name: str) -> str:
 
 
 def _identity(alter: str, now: Thing, wanted: Thing) -> Iterator[str]:
-    if wanted.get("identity") and not now.get("identity"):
-        spec = ddl.column_definition(wanted, required=False).split(" GENERATED ", 1)[1]
-        yield f"{alter} ADD GENERATED {spec};"
-    elif wanted.get("identity") != now.get("identity") and wanted.get("identity"):
+    if not now.get("identity"):
+        return
+    if wanted.get("identity") != now.get("identity") and wanted.get("identity"):
         yield f"{alter} SET GENERATED {wanted.get('identity')};"
     both = wanted.get("identity") and now.get("identity")
     if both and now.get("identity_options") != wanted.get("identity_options"):

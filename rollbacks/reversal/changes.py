@@ -18,6 +18,7 @@ from rollbacks.reversal.alterations import (
     FINISH,
     PHASES,
     Action,
+    add_identity,
     altered,
     altered_column,
     drop_identity,
@@ -167,11 +168,19 @@ def _goes_along(work: _Work, thing: Thing) -> bool:
     """Tell whether something else's drop takes the object with it."""
     parent = _parent(work.now, thing.key)
     if parent in work.gone | work.remade:
+        if _points_at_another(work, thing, parent):
+            return False
         # A table that is kept moves bare, so its parts are dropped one by one; a column moves with it.
         return thing.kind == "column" or not (work.label and parent and parent[0] == "table")
     # A sequence that belongs to a column goes with it, also where the column's table is kept.
     owner = ("column", *thing.get("owner").split("\0")) if thing.kind == "sequence" and thing.get("owner") else None
     return owner is not None and owner in work.gone
+
+
+def _points_at_another(work: _Work, thing: Thing, parent: Key | None) -> bool:
+    """Tell whether it is a foreign key to another table that goes: two tables that point at each other need it first."""
+    tables = {("table", *need[1:3]) for need in thing.needs if need[0] in {"table", "column", "constraint", "index"}}
+    return thing.get("type") == "f" and any(table != parent and table in work.gone for table in tables)
 
 
 def _kept_columns(work: _Work, thing: Thing) -> Iterator[Action]:
@@ -200,6 +209,9 @@ def _alters(work: _Work) -> Iterator[Action]:
                 table = work.now.things[("table", *key[1:3])]
                 kept = archive.keep_rounded(table, now, wanted, work.now, label=work.label)
                 yield Action(DROP, ("archive", *key[1:]), kept.statements, reapply=kept.reapply)
+            if wanted.get("identity") and not now.get("identity"):
+                # Last of all, because a sequence of the same name may have to go.
+                yield Action(FINISH, ("identity", *key[1:]), (add_identity(wanted),))
             yield altered_column(now, wanted, converted=key[2:4] in work.converted)
         elif key in work.swapped:
             yield swapped_enum(now, wanted, before=work.now, after=work.wanted)
@@ -311,13 +323,15 @@ def _order_drop(work: _Work, key: Key) -> None:
             _wait(work, (DROP, key), (DROP, thing.key))
             _wait(work, (DROP, key), (ALTER, thing.key))
             parent = _parent(work.now, thing.key)
-            if parent is not None and parent != key:
+            # What is dropped by itself ties the two parents no longer: tables may point at each other.
+            if parent is not None and parent != key and (DROP, thing.key) not in work.actions:
                 _wait(work, (DROP, key), (DROP, parent))
 
 
 def _order_alter(work: _Work, key: Key) -> None:
     _wait_for_needs(work, (ALTER, key), work.wanted.things[key].needs)
     _wait(work, (ALTER, key), (DROP, ("identity", *key[1:])))
+    _wait(work, (ALTER, key), (DROP, ("archive", *key[1:])))
     users = [key, *(thing.key for thing in work.now.dependents(key) if key in work.swapped)]
     for part in users:
         for thing in work.now.dependents(part):

@@ -151,12 +151,23 @@ def _identity_options(column: Thing) -> str:
     return f"(SEQUENCE NAME {sequence} {options})" if sequence else f"({options})"
 
 
+def _statistics(thing: Thing, shape: Shape) -> Iterator[str]:
+    yield from _definition(thing, shape)
+    if thing.get("number"):
+        yield f"ALTER STATISTICS {target(thing)} SET STATISTICS {thing.get('number')};"
+
+
 def _table(thing: Thing, shape: Shape) -> Iterator[str]:
     columns = shape.columns(thing.key)
-    lines = ",\n".join(f"\t{column_definition(column)}" for column in columns)
+    lines = ",\n".join(f"\t{column_definition(column)}" for column in columns if not column.get("inherited"))
     unlogged = "UNLOGGED " if thing.get("unlogged") else ""
     partition = f" PARTITION BY {thing.get('partitioned')}" if thing.get("partitioned") else ""
-    yield f"CREATE {unlogged}TABLE {table_of(thing)} (\n{lines}\n){_options(thing)}{partition};"
+    if thing.get("bound"):
+        place = f" PARTITION OF {thing.get('parents')} {thing.get('bound')}"
+    else:
+        place = f" (\n{lines}\n)" + (f" INHERITS ({thing.get('parents')})" if thing.get("parents") else "")
+    # PostgreSQL wants the key of a partition's own partitions before the storage parameters.
+    yield f"CREATE {unlogged}TABLE {table_of(thing)}{place}{partition}{_options(thing)};"
     yield from row_security(None, thing)
     for column in columns:
         yield from column_settings(None, column)
@@ -252,7 +263,7 @@ _MAKERS: dict[str, Callable[[Thing, Shape], Iterator[str]]] = {
     "column": _column,
     "constraint": _constraint,
     "index": _definition,
-    "statistics": _definition,
+    "statistics": _statistics,
     "function": _definition,
     "rule": _definition,
     "trigger": _trigger,

@@ -16,7 +16,10 @@ TABLES = f"""
                (SELECT pg_catalog.quote_ident(i.relname) FROM pg_catalog.pg_index x
                   JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisreplident) END,
            (SELECT pg_catalog.quote_ident(i.relname) FROM pg_catalog.pg_index x
-              JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisclustered)
+              JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisclustered),
+           (SELECT pg_catalog.string_agg(pg_catalog.format('%%I.%%I', m.nspname, p.relname), ', ' ORDER BY h.inhseqno)
+              FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+              JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace WHERE h.inhrelid = c.oid)
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      WHERE {RELATION}"""
 
@@ -40,7 +43,8 @@ COLUMNS = f"""
                AND o.objid IN (SELECT seqrelid FROM pg_catalog.pg_sequence)),
            NULLIF(a.attcompression::text, ''), a.attoptions::text,
            (SELECT 'yes' FROM pg_catalog.pg_depend o WHERE o.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
-               AND o.objid = COALESCE(NULLIF(t.typelem, 0), t.oid) AND o.deptype = 'e')
+               AND o.objid = COALESCE(NULLIF(t.typelem, 0), t.oid) AND o.deptype = 'e'),
+           CASE WHEN a.attinhcount > 0 AND NOT a.attislocal THEN 'yes' END
       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
       JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -54,13 +58,18 @@ CONSTRAINTS = f"""
                           JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number)
       FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE k.contype::text IN ('p', 'u', 'c', 'f', 'x') AND {RELATION}"""
+     WHERE k.contype::text IN ('p', 'u', 'c', 'f', 'x') AND k.conparentid = 0 AND (k.conislocal OR k.coninhcount = 0)
+       AND {RELATION}"""
 
 INDEXES = f"""
-    SELECT x.indexrelid, n.nspname, c.relname, i.relname, pg_catalog.pg_get_indexdef(x.indexrelid)
+    SELECT x.indexrelid, n.nspname, c.relname, i.relname,
+           -- Made on the parent alone it would stay invalid; the partitions' own come with it.
+           CASE WHEN i.relkind = 'I' THEN pg_catalog.replace(pg_catalog.pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ')
+                ELSE pg_catalog.pg_get_indexdef(x.indexrelid) END
       FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
       JOIN pg_catalog.pg_class c ON c.oid = x.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE {RELATION} AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid
+     WHERE {RELATION} AND NOT i.relispartition
+       AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.indexrelid
                                          AND k.contype::text IN ('p', 'u', 'x'))"""
 
 SEQUENCES = f"""
@@ -93,7 +102,8 @@ FUNCTIONS = f"""
 TRIGGERS = f"""
     SELECT t.oid, n.nspname, c.relname, t.tgname, pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled::text
       FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND {RELATION}"""
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND {RELATION}"""
 
 RULES = f"""
     SELECT r.oid, n.nspname, c.relname, r.rulename, pg_catalog.pg_get_ruledef(r.oid), c.relkind::text
@@ -137,7 +147,7 @@ EXTENSIONS = """
       JOIN pg_catalog.pg_namespace n ON n.oid = x.extnamespace WHERE x.extname <> 'plpgsql'"""
 
 STATISTICS = f"""
-    SELECT s.oid, n.nspname, s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid)
+    SELECT s.oid, n.nspname, s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid), NULLIF(s.stxstattarget, -1)::text
       FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
      WHERE {SCHEMAS} AND {not_member("pg_statistic_ext", "s.oid")}"""
 

@@ -148,20 +148,20 @@ class _Reader:
     def _relations(self) -> None:
         for row in self._rows(queries.TABLES):
             (oid, schema, relation, kind, persistence, security, forced, options, partitioned, bound, row_type, view,
-             replica_identity, clustered_on) = row  # fmt: skip
+             replica_identity, clustered_on, parents) = row  # fmt: skip
             self._add(
                 (RELATION_KINDS[kind], schema, relation), ("pg_class", oid, 0), ("pg_type", row_type, 0),
                 unlogged="yes" if persistence == "u" else "", row_security="yes" if security else "",
                 forced="yes" if forced else "", options=options, partitioned=partitioned, bound=bound,
                 definition=view.rstrip().rstrip(";") if view else "", replica_identity=replica_identity,
-                clustered_on=clustered_on,
+                clustered_on=clustered_on, parents=parents,
             )  # fmt: skip
 
     def _columns(self) -> None:
         for row in self._rows(queries.COLUMNS):
             (relation, number, schema, table, column, type_name, required, default, identity, generated, collation,
              storage, statistics, default_oid, constraint, _type_oid, options, sequence,
-             compression, parameters, extended) = row  # fmt: skip
+             compression, parameters, extended, inherited) = row  # fmt: skip
             usual = f"{table}_{column}_not_null"
             self._add(
                 ("column", schema, table, column), ("pg_class", relation, number), ("pg_attrdef", default_oid or 0, 0),
@@ -170,7 +170,7 @@ class _Reader:
                 identity={"a": "ALWAYS", "d": "BY DEFAULT"}.get(identity, ""), collation=collation, storage=storage,
                 statistics=statistics, identity_options=options, identity_sequence=sequence,
                 required_as="" if constraint in (None, usual) else constraint, compression=compression,
-                options=parameters, of_extension=extended,
+                options=parameters, of_extension=extended, inherited=inherited,
             )  # fmt: skip
 
     def _constraints(self) -> None:
@@ -215,8 +215,9 @@ class _Reader:
                 self._add(("rule", schema, table, rule), ("pg_rewrite", oid, 0), definition=definition)
 
     def _statistics(self) -> None:
-        for oid, schema, statistics, definition in self._rows(queries.STATISTICS):
-            self._add(("statistics", schema, statistics), ("pg_statistic_ext", oid, 0), definition=definition)
+        for oid, schema, statistics, definition, number in self._rows(queries.STATISTICS):
+            key = ("statistics", schema, statistics)
+            self._add(key, ("pg_statistic_ext", oid, 0), definition=definition, number=number)
 
     def _comments(self) -> None:
         for catalog, oid, number, text in self._rows(queries.COMMENTS):

@@ -270,7 +270,9 @@ def _sentence(stake: Stake) -> str:
         DUPLICATES: f"{place}: {count} of {of} rows repeat another row's key" + _stops(stake),
         ORPHANS: f"{place}: {count} of {of} rows point at nothing" + _stops(stake),
         LABELS: f"{place}: {count} of {of} rows have a value that the enum then lacks" + _stops(stake),
-        CASTS: f"{place}: {count} of {of} values do not fit the type or come back changed.",
+        CASTS: f"{place}: {count} of {of} values do not fit the type or come back changed."
+        if stake.count
+        else f"{place}: all {of} values fit the type and come back as they are.",
     }[stake.kind]
 
 

@@ -208,4 +208,5 @@ CASES = (
     Case("replica identity and clustering", "ALTER TABLE people REPLICA IDENTITY FULL; ALTER TABLE shop.orders CLUSTER ON orders_person_idx;"),
     Case("inheritance", "CREATE TABLE parent (id integer); CREATE TABLE child (extra text) INHERITS (parent);", "INSERT INTO child VALUES (1, 'x');"),
     Case("overloaded functions", "CREATE FUNCTION shout(word text, times integer) RETURNS text LANGUAGE sql AS 'SELECT repeat(word, times)'; CREATE FUNCTION shout() RETURNS text LANGUAGE sql AS 'SELECT 1::text';"),
+    Case("partitions with a key, an index and a trigger", "CREATE TABLE log (at date NOT NULL, id integer, what text, PRIMARY KEY (at, id)) PARTITION BY RANGE (at); CREATE TABLE log_2026 PARTITION OF log FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY HASH (id); CREATE TABLE log_2026_0 PARTITION OF log_2026 FOR VALUES WITH (MODULUS 1, REMAINDER 0); CREATE INDEX log_what ON log (what); CREATE TRIGGER log_touch BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION touch();"),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,17 @@ def test_a_draft_is_proven_and_keeps_the_rows(scratch: Scratch, case: Case) -> N
     assert "CASCADE" not in draft.text.replace("ON DELETE CASCADE", "")
     assert [each.sentence for each in assess(draft.text, audit_tables=()).refusals] == []
     _rows_survive(scratch, case, draft.text)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_a_draft_took_back_is_made_again(scratch: Scratch, case: Case) -> None:
+    """The draft, deployed as a migration of its own, is undone in its turn: what was dropped has to be made."""
+    (draft,) = draft_back_to(scratch, folder_of([BASE, case.forward]), LAYOUT, return_to="0000_m0", label=None)
+    folder = folder_of([BASE, case.forward, draft.text])
+    (mirrored,) = draft_back_to(scratch, folder, LAYOUT, return_to="0001_m1", label="rb1")
+    _reads_as_it_was_read(replace(case, name=f"mirrored {case.name}", forward=draft.text), mirrored)
+    proof = prove(scratch, folder, LAYOUT, return_to="0001_m1", reverse=mirrored.text)
+    assert proof.passed, (proof.differences, mirrored.text)
 
 
 def test_each_migration_of_a_chain_is_undone_from_where_the_next_one_left_it(scratch: Scratch) -> None:

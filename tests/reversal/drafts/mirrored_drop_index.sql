@@ -1,0 +1,5 @@
+-- CREATE INDEX orders_person_idx ON shop.orders USING btree (person_id);
+
+
+-- undoes line 1: CREATE INDEX orders_person_idx ON shop.orders USING btree (person_id)
+DROP INDEX "shop"."orders_person_idx";
