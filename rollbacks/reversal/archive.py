@@ -77,8 +77,10 @@ def keep_rows(table: Key, condition: str, key: Sequence[str], shape: Shape, *, l
     """Copy the whole rows that fulfil the condition; after a re-deploy what they held by then wins."""
     kept_as = f"{label}_{table[-1]}_rows"[:63]
     source = name(*table[1:3])
+    # Values of own types as text, because their types may have to go.
+    values = ", ".join(_kept_value(each, shape) for each in shape.columns(table))
     statements = (
-        f"CREATE TABLE {name(SCHEMA, kept_as)} AS\nSELECT * FROM {source} WHERE {condition};",
+        f"CREATE TABLE {name(SCHEMA, kept_as)} AS\nSELECT {values}\nFROM {source} WHERE {condition};",
         _manifest(kept_as, source, key),
     )
     written = [
@@ -87,7 +89,7 @@ def keep_rows(table: Key, condition: str, key: Sequence[str], shape: Shape, *, l
         if each.key[3] not in key and not each.get("generated") and not each.get("identity")
     ]
     # A row that has nothing but its key needs nothing back.
-    back = _columns_back(source, kept_as, key, written, Shape({})) if written else "SELECT 1;"
+    back = _columns_back(source, kept_as, key, written, shape) if written else "SELECT 1;"
     return Kept(statements, back, source, kept_as)
 
 
