@@ -85,9 +85,18 @@ class Scratch:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(_ours(name))))
 
     def drop(self, name: str) -> None:
-        """Drop a database with whatever is connected to it; nothing happens when it is not there."""
+        """Drop a database with whatever of ours is connected to it; nothing happens when it is not there.
+
+        Not WITH (FORCE): that is refused to a role that is no superuser while autovacuum is at work in the database,
+        whereas the plain form sends autovacuum away itself (and waits for sessions that are ending).
+        """
         with connect(self._credentials, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_ours(name))))
+            connection.execute(
+                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
+                "WHERE datname = %s AND usename = current_user AND pid <> pg_catalog.pg_backend_pid()",
+                [_ours(name)],
+            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
     def sweep_replays(self, *, now: float) -> None:
         """Drop the replays, and the roles made for them, that a killed worker left behind (`now` in seconds since 1970)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -107,6 +108,23 @@ def test_only_our_own_scratch_databases_are_created_or_dropped(nzila: TargetData
     scratch.drop("rollback_test_sweep_1")
     scratch.drop("rollback_test_sweep_2")
     assert scratch.names("rollback_test_sweep") == set()
+
+
+def test_dropping_waits_for_sessions_that_are_none_of_ours(nzila: TargetDatabase) -> None:
+    """Autovacuum is a superuser's: WITH (FORCE) is refused to our role while it is at work, so a proof failed now and then."""
+    scratch, name = Scratch.of(nzila.environ), "rollback_test_waits"
+    scratch.refuse_superuser()
+    scratch.create(name)
+    dropping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DROP DATABASE%rollback_test_waits%' AND state = 'active'"
+    superuser = nzila.environ["SCRATCH_DATABASE_URL"].replace("rollback_scratch@", "postgres@")
+    with psycopg.connect(superuser, autocommit=True) as watch, ThreadPoolExecutor(1) as pool:
+        with psycopg.connect(superuser, dbname=name):
+            dropped = pool.submit(scratch.drop, name)
+            while not dropped.done() and watch.execute(dropping).fetchone() == (0,):
+                pass
+            assert not dropped.done()
+        dropped.result()
+    assert scratch.names(name) == set()
 
 
 def test_the_lock_is_the_targets_and_ends_with_the_transaction(nzila: TargetDatabase) -> None:
