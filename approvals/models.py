@@ -1,9 +1,11 @@
-"""Rows of sign-off: one case per digest, one sign-off per person and case."""
+"""Rows of sign-off: one case per digest, one sign-off per person and case; reviews of emergencies."""
 
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from approvals import policy
 
@@ -17,7 +19,7 @@ class Case(models.Model):
     # {"person id": "reason"}: who filed, edited or answered; they may not sign.
     barred = models.JSONField(default=dict)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True)
     closed_reason = models.CharField(max_length=300, blank=True)
 
@@ -43,7 +45,10 @@ class SignOff(models.Model):
     choice = models.CharField(max_length=16, choices=[(choice.value, choice.value) for choice in policy.Choice])
     reason = models.TextField(blank=True)
     digest = models.CharField(max_length=64)
-    signed_at = models.DateTimeField(auto_now_add=True)
+    # The database's time: a wrong clock on a web server must not make a vote younger or older.
+    signed_at = models.DateTimeField(db_default=Now())
+    # Votes that the same person took back on this case before this one.
+    taken_back = models.PositiveSmallIntegerField(default=0)
     # How the person proved again who they are, and when (seconds before the vote matter to an auditor).
     method = models.CharField(max_length=32)
     reauthenticated_at = models.DateTimeField()
@@ -51,7 +56,7 @@ class SignOff(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["case", "person"], name="sign_off_once_per_person"),
+            models.UniqueConstraint(fields=["case", "person", "taken_back"], name="sign_off_once_per_person"),
             models.CheckConstraint(
                 condition=models.Q(choice__in=[choice.value for choice in policy.Choice]),
                 name="sign_off_known_choice",
@@ -60,3 +65,54 @@ class SignOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.role} {self.choice}"
+
+
+class Withdrawal(models.Model):
+    """A vote taken back by the person who gave it; the vote stays as history, and they may vote once more."""
+
+    sign_off = models.OneToOneField(SignOff, on_delete=models.PROTECT, related_name="withdrawal")
+    reason = models.TextField()
+    withdrawn_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.sign_off_id} withdrawn"
+
+
+class Review(models.Model):
+    """What an emergency owes afterwards: somebody who took no part looks at it before it is due.
+
+    `used_by` filed it and may not break the glass again before the review is done. `taken_part` are the ids of all
+    who filed, edited, answered or signed.
+    """
+
+    subject = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+    used_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    taken_part = ArrayField(models.BigIntegerField())
+    roles = ArrayField(models.CharField(max_length=32))
+    opened_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField()
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    told_overdue_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    justified = models.BooleanField(null=True)
+    finding = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(done_at__isnull=True) | models.Q(done_by__isnull=False, justified__isnull=False),
+                name="review_done_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(done_by__isnull=True) | ~models.Q(done_by=models.F("used_by")),
+                name="review_by_another",
+            ),
+        ]
+        indexes = [models.Index(fields=["used_by", "done_at"], name="review_of_person")]
+
+    def __str__(self) -> str:
+        return f"review of {self.subject}"

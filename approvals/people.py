@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from approvals.roles import ROLES
+from approvals.roles import ROLES, held_now
 from records import trail
 
 
@@ -37,3 +37,13 @@ def add_person(actor: Any, *, username: str, name: str, email: str, password: st
             person.groups.set(Group.objects.filter(name__in=roles))
             facts.add("person.roles_set", f"person:{person.pk}", before=before, after=sorted(roles))
         return person
+
+
+def holders_of(roles: Sequence[str]) -> dict[str, list[str]]:
+    """Return the names of the active people who hold each of these roles now, in one query."""
+    people = get_user_model()._default_manager.filter(is_active=True).annotate(held_now=held_now("pk"))
+    found: dict[str, list[str]] = {role: [] for role in roles}
+    for person in people.filter(held_now__overlap=list(roles)).order_by("pk") if roles else ():
+        for role in set(person.held_now) & found.keys():
+            found[role].append(person.get_full_name() or person.get_username())
+    return found

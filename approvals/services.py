@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
 from approvals import policy as rules
-from approvals.models import Case, SignOff
+from approvals.models import Case, SignOff, Withdrawal
 from approvals.roles import ROLES, held_now, roles_of
 from records.trail import Facts
 
 FRESH = timedelta(minutes=5)
+LINES = re.compile(r"[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?")
 
 
 class VoteRefused(Exception):
@@ -46,7 +52,7 @@ def close_case(facts: Facts, *, subject: str, reason: str) -> None:
     if case is None:
         return
     votes = SignOff.objects.filter(case=case).count()
-    Case.objects.filter(pk=case.pk).update(closed_at=datetime.now(UTC), closed_reason=reason)
+    Case.objects.filter(pk=case.pk).update(closed_at=database_time(), closed_reason=reason)
     facts.add("case.closed", subject, digest=case.digest, reason=reason, votes=votes)
 
 
@@ -67,22 +73,23 @@ def sign(
     Raises VoteRefused when the case has another digest than the one the person saw, when the person may
     not vote in this role, when a rejection gives no reason, or when they did not prove freshly who they are.
     """
-    case = Case.objects.select_for_update().filter(subject=subject, closed_at__isnull=True).first()
-    if case is None:
-        raise VoteRefused("Nothing waits for a signature here; open the request again to see its state.")
-    if case.digest != digest_seen:
-        raise VoteRefused("The plan was changed after you opened it; read the new plan and sign that one.")
+    case = _open_case(subject, digest_seen)
+    policy = rules.Policy.of(case.policy)
+    _refuse_expired(policy, case)
     now = datetime.now(UTC)
     if not now - FRESH <= reauthenticated_at <= now:
         raise VoteRefused("Your password was confirmed too long ago; enter it again to sign.")
     if choice is rules.Choice.REJECT and not reason.strip():
         raise VoteRefused("A rejection needs a reason; write what has to change.")
+    if policy.passkey and choice is rules.Choice.APPROVE and method != rules.PASSKEY:
+        raise VoteRefused("The policy asks for a passkey here; sign with one, or enrol one on your account page.")
+    votes = votes_of(case)
     against = rules.objections(
-        rules.Policy.of(case.policy),
-        votes_of(case),
+        policy,
+        votes,
         person=person.pk,
         role=role,
-        roles=roles_of(person),
+        roles=signing_roles(person),
         barred=_barred(case),
     )
     if against:
@@ -96,6 +103,7 @@ def sign(
         digest=digest_seen,
         method=method,
         reauthenticated_at=reauthenticated_at,
+        taken_back=sum(1 for vote in votes if vote.person == person.pk),
     )
     facts.add(
         "vote.cast",
@@ -110,22 +118,58 @@ def sign(
     return decision_on(case)
 
 
+def take_back(facts: Facts, *, subject: str, person: Any, reason: str, digest_seen: str) -> rules.Decision:
+    """Take the person's vote on the open case back and return what the others decide now; they may vote once more.
+
+    Raises VoteRefused without a reason, when they have no vote there, or when the case has another digest.
+    """
+    case = _open_case(subject, digest_seen)
+    if not reason.strip():
+        raise VoteRefused("Say why you take your vote back; those who rely on it will ask.")
+    vote = _rows([case.pk]).filter(person=person, withdrawal__isnull=True).first()
+    if vote is None:
+        raise VoteRefused("You have no vote on this plan that could be taken back.")
+    Withdrawal.objects.create(sign_off=vote, reason=reason.strip())
+    facts.add(
+        "vote.taken_back", subject, digest=case.digest, role=vote.role, choice=vote.choice, reason=reason.strip()
+    )  # fmt: skip
+    return decision_on(case)
+
+
+def comment(facts: Facts, *, subject: str, digest: str, lines: str, text: str) -> None:
+    """Say something about a plan; `lines` are "12" or "12-14" of the SQL file, or empty. A comment is a fact.
+
+    Raises VoteRefused for an empty text and for lines that are none.
+    """
+    if not text.strip():
+        raise VoteRefused("A comment needs words.")
+    if lines and not LINES.fullmatch(lines):
+        raise VoteRefused(f"“{lines}” names no lines; write 12 or 12-14.")
+    facts.add("comment.made", subject, digest=digest, lines=lines, text=text.strip())
+
+
 def decision_on(case: Case) -> rules.Decision:
     """Return what the votes on the case decide at this moment, with the roles that people hold now."""
     return decisions_on([case])[case.pk]
 
 
 def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
-    """Return what is decided on each case, by its id, in one query whatever their number."""
+    """Return what is decided on each case, by its id, in one query whatever their number, when they were read by cases_of."""
     votes: dict[int, list[rules.Vote]] = {case.pk: [] for case in cases}
     held: dict[int, set[str]] = {}
-    rows = SignOff.objects.filter(case__in=votes).select_related("person")
-    for row in rows.annotate(held_now=held_now("person")).order_by("id"):
+    for row in _rows(votes):
         votes[row.case_id].append(_vote(row))
-        held[row.person_id] = {role for role in row.held_now if role in ROLES}
+        held[row.person_id] = _with_witness(role for role in row.held_now if role in ROLES)
+    now = next((each.asked_at for each in cases if hasattr(each, "asked_at")), None) or database_time()
     return {
         case.pk: rules.decide(
-            rules.Policy.of(case.policy), votes[case.pk], digest=case.digest, barred=_barred(case), roles_now=held
+            rules.Policy.of(case.policy),
+            votes[case.pk],
+            digest=case.digest,
+            barred=_barred(case),
+            roles_now=held,
+            opened_at=case.opened_at,
+            now=now,
         )
         for case in cases
     }
@@ -133,18 +177,20 @@ def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
 
 def votes_of(case: Case) -> tuple[rules.Vote, ...]:
     """Return the votes on the case, oldest first."""
-    rows = SignOff.objects.filter(case=case).select_related("person").order_by("id")
-    return tuple(_vote(row) for row in rows)
+    return tuple(_vote(row) for row in _rows([case.pk]))
 
 
 def open_roles(case: Case, decision: rules.Decision, person: Any) -> tuple[str, ...]:
     """Return the roles in which this person could sign the case now and a signature is missing."""
     votes = (*decision.counted, *(lapsed.vote for lapsed in decision.lapsed))
-    policy, roles, barred = rules.Policy.of(case.policy), roles_of(person), _barred(case)
+    policy, roles, barred = rules.Policy.of(case.policy), signing_roles(person), _barred(case)
+    if decision.state not in {rules.State.WAITING, rules.State.APPROVED}:
+        return ()
+    asked = dict.fromkeys(role for need in decision.missing for role in need.roles)
     return tuple(
-        need.role
-        for need in decision.missing
-        if not rules.objections(policy, votes, person=person.pk, role=need.role, roles=roles, barred=barred)
+        role
+        for role in asked
+        if not rules.objections(policy, votes, person=person.pk, role=role, roles=roles, barred=barred)
     )
 
 
@@ -155,7 +201,53 @@ def objection_to(case: Case, person: Any) -> str:
 
 def open_case_of(subject: str) -> Case | None:
     """Return the open case about the subject, or None."""
-    return Case.objects.filter(subject=subject, closed_at__isnull=True).first()
+    return cases_of([subject]).filter(closed_at__isnull=True).first()
+
+
+def cases_of(subjects: Collection[str]) -> QuerySet[Any]:
+    """Return the cases about these subjects, newest first, each with the database's time as `asked_at`."""
+    return Case.objects.filter(subject__in=subjects).annotate(asked_at=Now()).order_by("-id")
+
+
+def signing_roles(person: Any) -> set[str]:
+    """Return the roles in which the person can vote: those they hold, and witness for whoever holds any."""
+    return _with_witness(roles_of(person))
+
+
+def database_time() -> datetime:
+    """Return the time of the database, which alone decides what has expired (a web server's clock may be wrong)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
+
+
+def _with_witness(roles: Iterable[str]) -> set[str]:
+    held = set(roles)
+    return held | {rules.WITNESS} if held else held
+
+
+def _open_case(subject: str, digest_seen: str) -> Case:
+    case = Case.objects.select_for_update().filter(subject=subject, closed_at__isnull=True).first()
+    if case is None:
+        raise VoteRefused("Nothing waits for a signature here; open the request again to see its state.")
+    if case.digest != digest_seen:
+        raise VoteRefused("The plan was changed after you opened it; read the new plan and sign that one.")
+    return case
+
+
+def _refuse_expired(policy: rules.Policy, case: Case) -> None:
+    expires_at = policy.expires(case.opened_at)
+    if expires_at is not None and database_time() >= expires_at:
+        raise VoteRefused(
+            f"It waited longer than {policy.request_expires_hours} hours and has expired; submit it again."
+        )
+
+
+def _rows(cases: Collection[int]) -> QuerySet[Any]:
+    """Return the votes on these cases with who gave them, what they hold now and whether they took them back."""
+    found = SignOff.objects.filter(case__in=cases).select_related("person", "withdrawal")
+    return found.annotate(held_now=held_now("person")).order_by("id")
 
 
 def _vote(row: SignOff) -> rules.Vote:
@@ -167,7 +259,17 @@ def _vote(row: SignOff) -> rules.Vote:
         digest=row.digest,
         at=row.signed_at,
         reason=row.reason,
+        method=row.method,
+        against=_against(row),
     )
+
+
+def _against(row: SignOff) -> str:
+    """Return what happened since that keeps the vote from counting; empty when nothing did."""
+    taken_back = getattr(row, "withdrawal", None)
+    if taken_back is None:
+        return ""
+    return f"{row.person.get_full_name() or row.person.get_username()} took the vote back: {taken_back.reason}"
 
 
 def _barred(case: Case) -> dict[int, str]:

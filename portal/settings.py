@@ -104,6 +104,9 @@ def database(url_variable: str) -> dict[str, Any]:
 DATABASES = {"default": database("DATABASE_URL")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Who has to sign what; without a file of the operator's own it is the runbook.
+POLICY_FILE = env.str("POLICY_FILE", default=str(BASE_DIR / "approvals" / "runbook.toml"))
+
 # Sign-in: allauth, by user name; no open sign-up.
 AUTHENTICATION_BACKENDS = ["portal.accounts.Backend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -7,7 +7,7 @@ from django.urls import path
 
 from portal import health
 from records import views as records
-from rollbacks.views import pages, requests, running, signing
+from rollbacks.views import governance, pages, requests, running, signing
 
 # Only the account pages that the portal uses: there is no sign-up and no e-mail management.
 account_patterns = [
@@ -38,6 +38,12 @@ urlpatterns = [
     path("requests/<int:pk>/start/", running.start, name="request-start"),
     path("requests/<int:pk>/run/", running.run, name="run"),
     path("requests/<int:pk>/resume/", running.resume, name="request-resume"),
+    path("requests/<int:pk>/take-back/", signing.take_back, name="request-take-back"),
+    path("requests/<int:pk>/comment/", signing.comment, name="request-comment"),
+    path("policy/", governance.policy, name="policy"),
+    path("emergencies/", governance.emergencies, name="emergencies"),
+    path("emergencies/<int:pk>/", governance.review, name="emergency"),
+    path("emergencies/<int:pk>/own/", governance.own, name="emergency-own"),
     path("records/", records.record_list, name="records"),
     path("records/<int:pk>/", records.record_page, name="record"),
     path("records/<int:pk>/record.json", records.record_json, name="record-json"),

@@ -9,8 +9,9 @@ from allauth.account.forms import ReauthenticateForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from approvals.policy import Choice
+from approvals.policy import WITNESS, Choice
 from approvals.roles import ROLES
+from approvals.rulebook import Traits
 from rollbacks.models import Revision
 from rollbacks.services.requests import Wording
 
@@ -48,6 +49,20 @@ class WordingForm(forms.Form):
         help_text=_("Number or link of the incident."),
         required=False,
         max_length=200,
+    )
+    emergency = forms.BooleanField(
+        label=_("Break the glass: this cannot wait for all signatures"),
+        help_text=_(
+            "The emergency rule applies: fewer signatures now, everybody is told at once, and somebody who took no "
+            "part reviews it afterwards. Until that is done you cannot use it again."
+        ),
+        required=False,
+    )
+    emergency_reason = forms.CharField(
+        label=_("Why it cannot wait"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=2000,
     )
     window_start = UtcDateTimeField(
         label=_("Maintenance window opens (UTC)"),
@@ -94,6 +109,8 @@ class WordingForm(forms.Form):
             reason=given["reason"],
             production_incident=given["production_incident"],
             incident_reference=given["incident_reference"],
+            emergency=given["emergency"],
+            emergency_reason=given["emergency_reason"],
             window_start=given["window_start"],
             window_end=given["window_end"],
             security_incident=given["security_incident"],
@@ -120,10 +137,14 @@ class SignForm(ReauthenticateForm):  # type: ignore[misc]  # allauth ships no ty
     """A vote: the digest that was shown, the role, the choice, and the password once more."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    role = forms.ChoiceField(label=_("Sign as"), choices=list(ROLES.items()))
+    role = forms.ChoiceField(label=_("Sign as"), choices=[*ROLES.items(), (WITNESS, _("Witness"))])
     choice = forms.ChoiceField(
         label=_("Your decision"),
-        choices=[(Choice.APPROVE.value, _("Approve")), (Choice.REJECT.value, _("Reject"))],
+        choices=[
+            (Choice.APPROVE.value, _("Approve")),
+            (Choice.REJECT.value, _("Reject")),
+            (Choice.ABSTAIN.value, _("Abstain: somebody else has to decide")),
+        ],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
@@ -134,6 +155,84 @@ class SignForm(ReauthenticateForm):  # type: ignore[misc]  # allauth ships no ty
         max_length=2000,
     )
     field_order = ["digest", "role", "choice", "reason", "password"]
+
+
+class CommentForm(forms.Form):
+    """What somebody says about the plan, and about which lines of its SQL."""
+
+    lines = forms.CharField(
+        label=_("Lines"),
+        help_text=_("12 or 12-14 of the SQL; empty for all of it."),
+        required=False,
+        max_length=23,
+    )
+    text = forms.CharField(label=_("Comment"), widget=forms.Textarea(attrs={"rows": 2}), max_length=4000)
+    digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+
+class TakeBackForm(forms.Form):
+    """Why a vote is taken back, and on which digest it was."""
+
+    reason = forms.CharField(label=_("Why you take it back"), required=False, max_length=2000)
+    digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+
+class ReviewForm(forms.Form):
+    """What the reviewer of an emergency found."""
+
+    result = forms.ChoiceField(
+        label=_("Was it right to break the glass?"),
+        choices=[("yes", _("Yes, it could not wait")), ("no", _("No, it should have waited"))],
+        widget=forms.RadioSelect,
+    )
+    finding = forms.CharField(
+        label=_("What you found"),
+        help_text=_("What was done, whether the outcome is as it should be, and what has to change."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4000,
+    )
+
+    @property
+    def justified(self) -> bool:
+        """Whether it was right, once the form is valid."""
+        return bool(self.cleaned_data["result"] == "yes")
+
+
+class TraitsForm(forms.Form):
+    """A rollback as the rule book sees it, to ask which rule would catch it."""
+
+    environment = forms.CharField(label=_("Environment"), initial="production", required=False, max_length=32)
+    target = forms.CharField(label=_("Target"), required=False, max_length=63)
+    risk = forms.ChoiceField(
+        label=_("Risk"), choices=[("low", _("low")), ("medium", _("medium")), ("high", _("high"))], required=False
+    )
+    tables = forms.CharField(
+        label=_("Tables"), help_text=_("schema.table, with commas between them."), required=False, max_length=1000
+    )
+    owners = forms.CharField(
+        label=_("Owners of the files"),
+        help_text=_("As CODEOWNERS names them, such as @nzila/platform."),
+        required=False,
+        max_length=1000,
+    )
+    security = forms.BooleanField(label=_("It touches a security control"), required=False)
+    data_loss = forms.BooleanField(label=_("Rows or values would be lost"), required=False)
+    emergency = forms.BooleanField(label=_("Break the glass"), required=False)
+
+    @property
+    def traits(self) -> Traits:
+        """What was described, once the form is valid."""
+        given = self.cleaned_data
+        lists = {key: tuple(filter(None, map(str.strip, given[key].split(",")))) for key in ("tables", "owners")}
+        return Traits(
+            environment=given["environment"],
+            target=given["target"],
+            risk=given["risk"] or "low",
+            security=given["security"],
+            data_loss=given["data_loss"],
+            emergency=given["emergency"],
+            **lists,
+        )
 
 
 class ConfirmForm(forms.Form):
@@ -164,8 +263,8 @@ def _initial(revision: Revision) -> dict[str, Any]:
     initial: dict[str, Any] = {
         name: getattr(revision, name)
         for name in (
-            "reason", "production_incident", "incident_reference", "window_start", "window_end",
-            "security_incident", "justification",
+            "reason", "production_incident", "incident_reference", "emergency", "emergency_reason",
+            "window_start", "window_end", "security_incident", "justification",
         )
     }  # fmt: skip
     initial["revision"] = revision.number

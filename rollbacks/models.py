@@ -105,6 +105,9 @@ class Revision(models.Model):
     reason = models.TextField(blank=True)
     production_incident = models.BooleanField(default=False)
     incident_reference = models.CharField(max_length=200, blank=True)
+    # Asks for the emergency rule (break-glass): fewer signatures now, a review afterwards.
+    emergency = models.BooleanField(default=False)
+    emergency_reason = models.TextField(blank=True)
     window_start = models.DateTimeField(null=True)
     window_end = models.DateTimeField(null=True)
     security_incident = models.CharField(max_length=200, blank=True)

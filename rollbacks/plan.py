@@ -2,14 +2,14 @@
 
 The digest is SHA-256 over the plan's RFC 8785 canonical JSON. It covers the SQL byte for byte, the
 forward migrations' hashes, who the target is, the head of its ledger, the return point, the proof, reason,
-incident, window, checklist answers, limits and the policy's version. Change one and it is another plan.
+incident, window, checklist answers, limits, and the policy with what it was chosen by. Change one and it is another plan.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from records.chain import canonical, sha256
 from rollbacks.drizzle.journal import BREAKPOINT, pieces
 from rollbacks.reversal import parse
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,9 @@ class Plan:
     checklist: Mapping[str, str]
     limits: Limits
     policy: Mapping[str, Any]
+    # What the rule book was asked about, so that a reader can follow why this rule applies.
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    emergency_reason: str = ""
 
     @property
     def security_impacting(self) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
-from approvals.models import Case
+from approvals.models import Case, Review
 from approvals.policy import Decision
 from approvals.policy import State as Judged
+from approvals.reviews import waiting_for
 from approvals.roles import REQUESTING_ROLES, may
-from approvals.services import decisions_on, open_roles
+from approvals.services import cases_of, decisions_on, open_roles
 from records.models import ChangeRecord
 from rollbacks.models import Execution, Inventory, Request, StepRun, Target
 from rollbacks.services.moves import subject_of
@@ -41,6 +42,7 @@ class Home:
     waiting_on_me: tuple[Row, ...]
     mine: tuple[Row, ...]
     running: tuple[Row, ...]
+    reviews: tuple[Review, ...]
     ended: tuple[Row, ...]
 
 
@@ -54,7 +56,9 @@ def home(person: Any) -> Home:
     groups = [list(in_review), list(mine), list(running), list(ended)]
     rows = {row.request.pk: row for row in rows_of([each for group in groups for each in group], person)}
     shown = [tuple(rows[each.pk] for each in group) for group in groups]
-    return Home(tuple(row for row in shown[0] if row.my_roles), *shown[1:])
+    waiting, filed, at_work, over = shown
+    reviews = tuple(waiting_for(person)[:PAGE])
+    return Home(tuple(row for row in waiting if row.my_roles), filed, at_work, reviews, over)
 
 
 def request_rows(person: Any, *, state: str, target: str, before: int | None) -> tuple[list[Row], int | None]:
@@ -127,7 +131,7 @@ def waiting_sentence(execution: Execution | None, now: datetime | None = None) -
 
 
 def _open_cases(subjects: list[str]) -> list[Case]:
-    return list(Case.objects.filter(subject__in=subjects, closed_at__isnull=True))
+    return list(cases_of(subjects).filter(closed_at__isnull=True))
 
 
 def _current_steps(requests: list[int]) -> dict[int, StepRun]:
@@ -144,9 +148,11 @@ def _row(request: Request, person: Any, case: Case | None, decisions: dict[int, 
     decision = decisions.get(case.pk) if case else None
     if case is None or decision is None or request.state != State.IN_REVIEW:
         return Row(request, (), (), decision, step)
-    waits = tuple(need.role for need in decision.missing)
+    waits = tuple(dict.fromkeys(role for need in decision.missing for role in need.roles))
     if decision.state is Judged.APPROVED:
         waits = ("start",)
+    elif decision.state is Judged.EXPIRED:
+        waits = ("submission",)
     mine = open_roles(case, decision, person)
     return Row(request, waits, mine, decision, step)
 

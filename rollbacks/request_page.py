@@ -9,20 +9,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from approvals.in_force import rulebook
 from approvals.models import Case, SignOff
-from approvals.policy import Decision, Need, Policy, Vote
+from approvals.policy import Choice, Decision, Need, Policy, Vote
 from approvals.policy import State as Judged
 from approvals.roles import REQUESTING_ROLES, may
-from approvals.services import decision_on, objection_to, open_roles
+from approvals.services import cases_of, decision_on, objection_to, open_roles
 from records.models import Fact
 from rollbacks.checklist import ITEMS, Item
-from rollbacks.models import Answer, Execution, Request, Revision
+from rollbacks.models import Answer, Execution, ProofRun, Request, Revision
+from rollbacks.plan import Plan
+from rollbacks.policy_page import conditions_in_words, signs_in_words
 from rollbacks.proof_view import ProofView, proof_view, signed_proof
 from rollbacks.queries import executions_of, waiting_sentence
 from rollbacks.services.moves import subject_of
 from rollbacks.services.proofs import current_run
 from rollbacks.services.reading import Reading, current_answers, newest_first, read_request
+from rollbacks.services.running import closed_now
 from rollbacks.services.submission import Blocker, blockers
+from rollbacks.services.traits import traits_of
 from rollbacks.states import EDITABLE, State
 
 TIMELINE = 200
@@ -59,6 +64,15 @@ class Chip:
     role: str
     vote: Vote | None
     mine: bool
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleAhead:
+    """The rule that would catch the request as it stands, and who would have to sign."""
+
+    name: str
+    signs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,12 @@ class RequestPage:
     decision: Decision | None
     chips: tuple[Chip, ...]
     may_not_sign: str
+    my_vote: Vote | None
+    comments: tuple[dict[str, Any], ...]
+    rule: tuple[str, ...]
+    # What the rule book in force would ask for, while nothing is submitted; None afterwards.
+    rule_ahead: RuleAhead | None
+    closed_now: str
     execution: Execution | None
     executions: tuple[Execution, ...]
     waiting: str
@@ -98,15 +118,17 @@ def request_page(request: Request, person: Any) -> RequestPage:
     answers = reading.answers if reading else current_answers(request)
     now = datetime.now(UTC)
     editable = State(request.state) in EDITABLE
+    state_open = State(request.state) in {State.IN_REVIEW, State.EXECUTING, State.FAILED}
     run = current_run(reading) if reading else None
     missing = blockers(reading, run, now=now) if reading and request.state == State.DRAFT else ()
-    cases = list(Case.objects.filter(subject=subject_of(request.pk)).order_by("-id"))
+    cases = list(cases_of([subject_of(request.pk)]))
     case = next((each for each in cases if each.closed_at is None), None)
     decision = decision_on(case) if case else None
     roles = open_roles(case, decision, person) if case and decision else ()
     executions = tuple(executions_of(request))
     execution = executions[0] if executions else None
     files = may(person, REQUESTING_ROLES)
+    timeline = _timeline(request)
     proof = proof_view(reading, run, may_ask=files and editable) if reading else signed_proof(signed or {})
     primary = _primary(request, proof, decision, roles, files)
     return RequestPage(
@@ -123,11 +145,16 @@ def request_page(request: Request, person: Any) -> RequestPage:
         decision=decision,
         chips=_chips(case, decision, roles),
         may_not_sign=objection_to(case, person) if case else "",
+        my_vote=_vote_of(person, decision) if state_open else None,
+        comments=tuple(fact for fact in reversed(timeline) if fact["action"] == "comment.made"),
+        rule=_rule(case),
+        rule_ahead=_rule_ahead(reading, run) if reading and case is None else None,
+        closed_now=_closed_now(revisions[0], case) if state_open else "",
         execution=execution,
         executions=executions,
         waiting=waiting_sentence(execution),
         record=getattr(request, "record_pk", None),
-        timeline=_timeline(request),
+        timeline=timeline,
         may_edit=files and editable,
         may_withdraw=(request.author_id == person.pk or may(person, ["platform"])) and editable,
         prove_again=proof.may_ask and bool(proof.proof) and not proof.passed,
@@ -211,16 +238,37 @@ def _chips(case: Case | None, decision: Decision | None, roles: Sequence[str]) -
     if case is None or decision is None:
         return ()
     policy = Policy.of(case.policy)
-    chips = []
+    chips = [Chip(vote.role, vote, False) for vote in decision.counted if vote.choice is not Choice.ABSTAIN]
     for need in policy.needs:
-        given = [vote for vote in decision.counted if vote.role == need.role]
-        chips += [Chip(need.role, vote, False) for vote in given]
-        chips += [Chip(need.role, None, need.role in roles)] * _open(need, decision)
+        chips += [Chip(need.role, None, bool(set(need.roles) & set(roles)), need.also)] * _open(need, decision)
     return tuple(chips)
 
 
 def _open(need: Need, decision: Decision) -> int:
-    return next((missing.count for missing in decision.missing if missing.role == need.role), 0)
+    return next((each.count for each in decision.missing if each.roles == need.roles), 0)
+
+
+def _closed_now(revision: Revision, case: Any) -> str:
+    """Say why the signed plan may not run at this moment, whoever signed it; empty when it may."""
+    return closed_now(Plan.of(revision.plan), case.asked_at) if case is not None and revision.plan else ""
+
+
+def _rule_ahead(reading: Reading, run: ProofRun | None) -> RuleAhead:
+    policy = rulebook().policy_for(traits_of(reading, run))
+    return RuleAhead(policy.rule, signs_in_words(policy))
+
+
+def _vote_of(person: Any, decision: Decision | None) -> Vote | None:
+    """Return the viewer's vote that still stands, so that they can take it back."""
+    return next((vote for vote in decision.counted if vote.person == person.pk), None) if decision else None
+
+
+def _rule(case: Case | None) -> tuple[str, ...]:
+    """Return the rule under which the case is judged, in words."""
+    if case is None:
+        return ()
+    policy = Policy.of(case.policy)
+    return (*signs_in_words(policy), *conditions_in_words(policy))
 
 
 def _closed(cases: Sequence[Case]) -> tuple[tuple[Case, tuple[SignOff, ...]], ...]:

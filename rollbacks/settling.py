@@ -10,12 +10,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from approvals.policy import State as Judged
-from approvals.services import decision_on, open_case_of
+from approvals.services import database_time, decision_on, open_case_of
 from records import trail
 from records.trail import Facts
 from rollbacks.models import Execution, Request, StepRun
+from rollbacks.plan import Plan
 from rollbacks.ports import Evidence, Step
 from rollbacks.services.moves import lock_request, move, subject_of
+from rollbacks.services.running import closed_now
 from rollbacks.states import RunState, State
 from rollbacks.steps import APPLY, STEPS
 
@@ -126,8 +128,9 @@ def _refusal(execution: Execution, run: StepRun) -> str:
         return "The plan that was approved is no longer the request's plan, so nothing was run; submit it again."
     decision = decision_on(case)
     if decision.state is Judged.APPROVED:
-        return ""
-    why = " ".join(lapsed.sentence for lapsed in decision.lapsed)
+        closed = closed_now(Plan.of(execution.plan), database_time())
+        return f"Nothing was run. {closed}" if closed else ""
+    why = " ".join((*(lapsed.sentence for lapsed in decision.lapsed), decision.closed))
     return f"The plan is no longer approved, so nothing was run. {why}".strip()
 
 

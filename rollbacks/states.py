@@ -32,8 +32,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.DRAFT: frozenset({State.IN_REVIEW, State.WITHDRAWN}),
     State.IN_REVIEW: frozenset({State.DRAFT, State.EXECUTING, State.REJECTED, State.WITHDRAWN}),
     State.EXECUTING: frozenset({State.SUCCEEDED, State.FAILED, State.NEEDS_ATTENTION}),
-    # Nothing was changed on the target, so it can be run again as signed, edited, or given up.
-    State.FAILED: frozenset({State.DRAFT, State.EXECUTING, State.WITHDRAWN}),
+    # Nothing was changed on the target, so it can be run again as signed, edited, rejected, or given up.
+    State.FAILED: frozenset({State.DRAFT, State.EXECUTING, State.REJECTED, State.WITHDRAWN}),
     # A person looked: the engine observes again and goes on from what it finds.
     State.NEEDS_ATTENTION: frozenset({State.EXECUTING}),
     State.REJECTED: frozenset({State.DRAFT, State.WITHDRAWN}),

@@ -9,6 +9,7 @@ import time
 
 from celery import shared_task
 
+from approvals import reviews
 from rollbacks import doorbell, engine, proof_runs
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
@@ -36,11 +37,12 @@ def prove(run_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Ring for every step and proof that waits: messages get lost, workers die, leases run out."""
+    """Ring for every step and proof that waits (messages get lost, workers die), and for every review that is overdue."""
     for execution_id in engine.claimable():
         doorbell.ring(execution_id)
     for run_id in proof_runs.claimable():
         doorbell.ring_proof(run_id)
+    reviews.escalate()
 
 
 @shared_task

@@ -28,6 +28,7 @@ SECTIONS = {
     "targets": ("targets", "target"),
     "records": ("records", "record"),
     "trail": ("trail",),
+    "policy": ("policy", "emergencies", "emergency"),
 }
 # Facts repeat these in their sentence, or they are only of use to a machine.
 UNTOLD = frozenset(
@@ -171,6 +172,12 @@ def _grouped(text: str) -> SafeString:
     rows = [text[at : at + DIGEST_ROW] for at in range(0, len(text), DIGEST_ROW)]
     groups = ([(row[at : at + DIGEST_GROUP],) for at in range(0, len(row), DIGEST_GROUP)] for row in rows)
     return format_html_join("", "<i>{}</i>", ((format_html_join("", "<span>{}</span>", row),) for row in groups))
+
+
+@register.filter
+def request_name(subject: str) -> str:
+    """Return the name of the request that a case, fact or review is about: RB-12 for request:12."""
+    return subject.replace("request:", "RB-")
 
 
 @register.filter

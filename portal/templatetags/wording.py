@@ -42,6 +42,13 @@ STATES: dict[str, Look] = {
     "approved": Look(gettext_lazy("Approved"), "good", "signature"),
     "approve": Look(gettext_lazy("Approved"), "good", "signature"),
     "reject": Look(gettext_lazy("Rejected"), "bad", "x"),
+    "abstain": Look(gettext_lazy("Abstained"), "neutral", "ban"),
+    "expired": Look(gettext_lazy("Expired"), "warn", "hourglass"),
+    # Reviews of emergencies
+    "owed": Look(gettext_lazy("Review owed"), "warn", "hourglass"),
+    "overdue": Look(gettext_lazy("Review overdue"), "bad", "alert-octagon"),
+    "justified": Look(gettext_lazy("Justified"), "good", "circle-check"),
+    "unjustified": Look(gettext_lazy("Not justified"), "bad", "circle-x"),
     # Proofs
     "unasked": Look(gettext_lazy("Not proven yet"), "neutral", "circle-dashed"),
     "proving": Look(gettext_lazy("Being proven"), "info", "player-play"),
@@ -79,8 +86,12 @@ ROLES: dict[str, Text] = {
     "on-call": gettext_lazy("On-call"),
     "auditor": gettext_lazy("Auditor"),
     "administrator": gettext_lazy("Administrator"),
+    # Anybody who holds a role and had no part in the request.
+    "witness": gettext_lazy("Witness"),
     # Not a role: what an approved request waits for.
     "start": gettext_lazy("Start"),
+    # Nor this: what an expired one waits for.
+    "submission": gettext_lazy("Submission anew"),
 }
 
 ACTIONS: dict[str, Text] = {
@@ -95,6 +106,14 @@ ACTIONS: dict[str, Text] = {
     "case.closed": gettext_lazy("closed the case: %(reason)s"),
     "vote.cast:approve": gettext_lazy("approved as %(role)s"),
     "vote.cast:reject": gettext_lazy("rejected as %(role)s: %(reason)s"),
+    "vote.cast:abstain": gettext_lazy("abstained as %(role)s"),
+    "vote.taken_back": gettext_lazy("took back the vote as %(role)s: %(reason)s"),
+    "comment.made": gettext_lazy("commented: %(text)s"),
+    "break_glass.used": gettext_lazy("broke the glass: %(reason)s"),
+    "review.owed": gettext_lazy("opened the review of the emergency"),
+    "review.taken_on": gettext_lazy("took on the review of the emergency"),
+    "review.done": gettext_lazy("reviewed the emergency: %(finding)s"),
+    "review.overdue": gettext_lazy("found the review of the emergency overdue"),
     "security_incident.logged": gettext_lazy("logged the security incident %(reference)s"),
     "step.started": gettext_lazy("started the step “%(step)s”, attempt %(attempt)s"),
     "step.done": gettext_lazy("finished the step “%(step)s”"),
@@ -115,6 +134,9 @@ FACT_TONES = {
     "step.uncertain": "warn",
     "step.interrupted": "warn",
     "security_incident.logged": "warn",
+    "vote.taken_back": "warn",
+    "break_glass.used": "warn",
+    "review.overdue": "bad",
     "record.sealed": "good",
     "request.proven": "good",
     "request.disproven": "bad",

@@ -42,6 +42,8 @@ class Wording:
     reason: str = ""
     production_incident: bool = False
     incident_reference: str = ""
+    emergency: bool = False
+    emergency_reason: str = ""
     window_start: datetime | None = None
     window_end: datetime | None = None
     security_incident: str = ""
@@ -160,6 +162,8 @@ def _revise(facts: Facts, request: Request, author: Any, wording: Wording, rever
         reason=_newlines(wording.reason),
         production_incident=wording.production_incident,
         incident_reference=wording.incident_reference.strip(),
+        emergency=wording.emergency,
+        emergency_reason=_newlines(wording.emergency_reason),
         window_start=wording.window_start,
         window_end=wording.window_end,
         security_incident=wording.security_incident.strip(),
@@ -176,6 +180,8 @@ def _same(current: Revision, wording: Wording, reverse_sql: Mapping[str, str]) -
         current.reason == _newlines(wording.reason)
         and current.production_incident == wording.production_incident
         and current.incident_reference == wording.incident_reference.strip()
+        and current.emergency == wording.emergency
+        and current.emergency_reason == _newlines(wording.emergency_reason)
         and current.window_start == wording.window_start
         and current.window_end == wording.window_end
         and current.security_incident == wording.security_incident.strip()

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from approvals import windows
+from approvals.in_force import rulebook
+from approvals.models import Review
+from approvals.policy import Policy
 from approvals.policy import State as Judged
+from approvals.reviews import blocked, owe_review
 from approvals.roles import REQUESTING_ROLES, may
-from approvals.services import decision_on, open_case_of
+from approvals.services import database_time, decision_on, open_case_of, votes_of
 from records import trail
 from rollbacks import doorbell
 from rollbacks.models import Execution, Request, Revision, StepRun
 from rollbacks.plan import Plan
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
+from rollbacks.services.submission import people_who_touched
 from rollbacks.states import RunState, State
 from rollbacks.steps import STEPS
 
@@ -32,9 +38,11 @@ def start(actor: Any, request_id: int) -> Execution:
         request = lock_request(request_id)
         revision = _approved_revision(request)
         plan = Plan.of(revision.plan or {})
-        closed = plan.outside_window(datetime.now(UTC))
+        closed = closed_now(plan, database_time())
         if closed:
             raise Refused(closed)
+        if Policy.of(plan.policy).emergency:
+            _owe_review(facts, request, actor, plan)
         execution = _create(request, actor, plan)
         move(facts, request, State.EXECUTING, execution=execution.pk, number=execution.number, digest=plan.digest)
         doorbell.ring_on_commit(execution.pk)
@@ -58,11 +66,47 @@ def resume(actor: Any, request_id: int) -> Execution:
         return execution
 
 
+def closed_now(plan: Plan, now: datetime) -> str:
+    """Return the sentence that forbids running the plan at this moment; empty when it may run.
+
+    Its own window, the windows of the rule it was signed under, and the freezes of the rule book in force now
+    stand above every approval. `now` is the database's time.
+    """
+    policy = Policy.of(plan.policy)
+    return (
+        plan.outside_window(now)
+        or windows.closed(policy.windows, now)
+        or frozen_now(plan.target.environment, now, emergency=policy.emergency)
+    )
+
+
+def frozen_now(environment: str, now: datetime, *, emergency: bool = False) -> str:
+    """Return the sentence of the freeze that holds now for this environment; empty when none does."""
+    return windows.frozen(rulebook().freezes, now, environment=environment, emergency=emergency)
+
+
+def _owe_review(facts: trail.Facts, request: Request, actor: Any, plan: Plan) -> None:
+    """An emergency that runs owes a review by somebody who had no part in it; one at a time for each person."""
+    if Review.objects.filter(digest=plan.digest).exists():
+        return
+    refused = blocked(request.author) or blocked(actor)
+    if refused:
+        raise Refused(refused)
+    case = open_case_of(subject_of(request.pk))
+    voters = {vote.person for vote in votes_of(case)} if case else set()
+    owe_review(
+        facts, subject=subject_of(request.pk), digest=plan.digest, used_by=request.author,
+        reason=plan.emergency_reason, taken_part={*people_who_touched(request), *voters, actor.pk},
+    )  # fmt: skip
+
+
 def _approved_revision(request: Request) -> Revision:
     case = open_case_of(subject_of(request.pk))
     if case is None:
         raise Refused(f"{request} has no plan in review; submit it and have it signed first.")
     decision = decision_on(case)
+    if decision.state is Judged.EXPIRED:
+        raise Refused(decision.closed)
     if decision.state is not Judged.APPROVED:
         roles = ", ".join(need.role for need in decision.missing) or "nobody who may sign"
         raise Refused(f"{request} is not approved yet; it still waits for: {roles}.")

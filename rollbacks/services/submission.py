@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from approvals.policy import policy_for
+from approvals.in_force import rulebook
+from approvals.policy import Policy
+from approvals.reviews import blocked
 from approvals.services import open_case
 from records import trail
 from records.chain import canonical, sha256
@@ -19,6 +21,7 @@ from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compo
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.services.proofs import current_run, passed
 from rollbacks.services.reading import Reading, evidence_of, newest_first, read_request, sql_problems, undo_tags
+from rollbacks.services.traits import traits_of
 from rollbacks.states import RunState, State
 
 # A plan is built on what a worker read of the target; older readings are read again first.
@@ -43,6 +46,8 @@ def blockers(reading: Reading, run: ProofRun | None, *, now: datetime) -> tuple[
         *_sql_blockers(reading),
         *_proof_blockers(reading, run),
         *_wording_blockers(reading, now),
+        *_emergency_blockers(reading),
+        *_policy_blockers(reading, run),
         *(
             Blocker("fix", "checklist", f"The checklist item “{item.title}” has no evidence.", f"checklist-{item.key}")
             for item in unmet(reading.answers, production_incident=reading.revision.production_incident)
@@ -67,6 +72,7 @@ def submit(actor: Any, request_id: int) -> Plan:
         if missing:
             raise Refused(*(blocker.sentence for blocker in missing))
         plan = build_plan(reading, run)
+        policy = Policy.of(plan.policy)
         Revision.objects.filter(pk=reading.revision.pk).update(plan=plan.document(), digest=plan.digest)
         if plan.security_impacting:
             _log_incident(facts, actor, reading)
@@ -74,10 +80,15 @@ def submit(actor: Any, request_id: int) -> Plan:
             facts,
             subject=subject_of(request.pk),
             digest=plan.digest,
-            policy=policy_for(security_impacting=plan.security_impacting),
+            policy=policy,
             barred=touched,
             opened_by=actor,
         )
+        if policy.emergency:
+            facts.add(
+                "break_glass.used", subject_of(request.pk), digest=plan.digest, rule=policy.rule,
+                reason=plan.emergency_reason, incident=plan.incident_reference,
+            )  # fmt: skip
         move(facts, request, State.IN_REVIEW, digest=plan.digest, revision=reading.revision.number)
         return plan
 
@@ -99,6 +110,7 @@ def build_plan(reading: Reading, run: ProofRun | None) -> Plan:
     request, revision = reading.request, reading.revision
     undo = tuple(_undo(reading.migrations[tag], revision.reverse_sql[tag]) for tag in newest_first(reading))
     impacts = reading.impacts
+    traits = traits_of(reading, run)
     return Plan(
         request=request.pk,
         revision=revision.number,
@@ -135,7 +147,9 @@ def build_plan(reading: Reading, run: ProofRun | None) -> Plan:
             for item in asked(production_incident=revision.production_incident)
         },
         limits=Limits(settings.LOCK_TIMEOUT_MS, settings.STATEMENT_TIMEOUT_MS),
-        policy=policy_for(security_impacting=bool(impacts)).document(),
+        policy=rulebook().policy_for(traits).document(),
+        traits={**asdict(traits), "tables": list(traits.tables), "owners": list(traits.owners)},
+        emergency_reason=revision.emergency_reason if revision.emergency else "",
     )
 
 
@@ -215,6 +229,32 @@ def _wording_blockers(reading: Reading, now: datetime) -> list[Blocker]:
         sentence = "It touches a security control, so it needs a justification for the change record."
         found.append(Blocker("fix", "justification", sentence, "justification"))
     return found
+
+
+def _emergency_blockers(reading: Reading) -> list[Blocker]:
+    """Breaking the glass needs an incident and a reason of its own, and no earlier emergency left unreviewed."""
+    revision = reading.revision
+    found: list[Blocker] = []
+    if not revision.emergency:
+        return found
+    if not (revision.production_incident and revision.incident_reference):
+        sentence = "Breaking the glass is for production incidents: mark it as one and give the incident's reference."
+        found.append(Blocker("fix", "emergency-incident", sentence, "production_incident"))
+    if not revision.emergency_reason.strip():
+        sentence = "Breaking the glass needs a reason of its own: say why it cannot wait for all signatures."
+        found.append(Blocker("fix", "emergency-reason", sentence, "emergency_reason"))
+    for person in (reading.request.author, revision.author):
+        if sentence := blocked(person):
+            found.append(Blocker("wait", "emergency-review", sentence, "emergency"))
+            break
+    return found
+
+
+def _policy_blockers(reading: Reading, run: ProofRun | None) -> list[Blocker]:
+    if not passed(run) or rulebook().policy_for(traits_of(reading, run)).needs:
+        return []
+    sentence = "No rule of the policy catches this request, so nobody could approve it; have the policy file corrected."
+    return [Blocker("wait", "no-rule", sentence, "sign-off")]
 
 
 def _log_incident(facts: trail.Facts, actor: Any, reading: Reading) -> None:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from approvals.services import database_time
 from rollbacks import queries
 from rollbacks.checklist import BY_KEY
-from rollbacks.forms import AnswerForm, WithdrawForm, WordingForm
+from rollbacks.forms import AnswerForm, CommentForm, TakeBackForm, WithdrawForm, WordingForm
 from rollbacks.models import Attachment, Request, Revision, Target
 from rollbacks.proof_view import proof_view
 from rollbacks.request_page import difference, request_page
@@ -22,6 +23,7 @@ from rollbacks.services import requests as service
 from rollbacks.services.moves import Refused
 from rollbacks.services.proofs import ask, current_run
 from rollbacks.services.reading import current_revision, read_request
+from rollbacks.services.running import frozen_now
 from rollbacks.services.submission import submit as submit_request
 from rollbacks.services.targets import newest_inventory
 from rollbacks.views.doors import door
@@ -58,7 +60,12 @@ def new_request(request: HttpRequest, name: str) -> HttpResponse:
 def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The request page: what it is, what state it is in, what can be done now, what it waits for."""
     found = get_object_or_404(queries.with_record(Request.objects.select_related("target", "author")), pk=pk)
-    context = {"page": request_page(found, request.user), "withdraw_form": WithdrawForm()}
+    context = {
+        "page": request_page(found, request.user),
+        "withdraw_form": WithdrawForm(),
+        "comment_form": CommentForm(),
+        "take_back_form": TakeBackForm(),
+    }
     return render(request, "rollbacks/request.html", context)
 
 
@@ -86,7 +93,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("request", pk=pk)
     drafts = ((inventory.content or {}).get("drafts") or {}).get("by_tag", {}) if inventory else {}
     rows = [(tag, migrations.get(tag, {}), _draft(drafts.get(tag)), field) for tag, field in form.sql_fields()]
-    context = {"rollback": found, "revision": revision, "form": form, "rows": rows, "refused": refused}
+    context = {
+        "rollback": found, "revision": revision, "form": form, "rows": rows, "refused": refused,
+        "closed_now": frozen_now(found.target.environment, database_time()),
+    }  # fmt: skip
     return render(request, "rollbacks/edit.html", context, status=409 if refused else 200)
 
 

@@ -10,19 +10,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals.policy import Choice
-from approvals.roles import ROLES
 from approvals.services import VoteRefused, decision_on, objection_to, open_case_of, open_roles
+from portal.templatetags.wording import ROLES as WORDS
+from portal.templatetags.wording import label_of
 from rollbacks.checklist import Item, asked
-from rollbacks.forms import SignForm
+from rollbacks.forms import CommentForm, SignForm, TakeBackForm
 from rollbacks.models import Answer, Request, Revision
 from rollbacks.plan import Plan
 from rollbacks.proof_view import signed_proof
 from rollbacks.services.moves import Refused, subject_of
 from rollbacks.services.reading import current_answers
-from rollbacks.services.signing import sign_off
+from rollbacks.services.signing import comment as add_comment
+from rollbacks.services.signing import sign_off, take_back_vote
 from rollbacks.views.doors import door
 
 
@@ -73,7 +75,7 @@ def _form(request: HttpRequest, digest: str, roles: tuple[str, ...]) -> SignForm
     initial = {"digest": digest, "role": roles[0] if roles else ""}
     form = SignForm(request.POST or None, user=request.user, initial=initial)
     if request.method != "POST":
-        form.fields["role"].choices = [(role, ROLES[role]) for role in roles]
+        form.fields["role"].choices = [(role, label_of(WORDS, role)) for role in roles]
     return form
 
 
@@ -89,3 +91,29 @@ def _vote(request: HttpRequest, pk: int, form: SignForm) -> None:
         method="password",
         reauthenticated_at=datetime.now(UTC),
     )
+
+
+@require_POST
+@door
+def take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take one's own vote back, with a reason."""
+    get_object_or_404(Request, pk=pk)
+    form = TakeBackForm(request.POST)
+    if not form.is_valid():
+        raise Refused(_("The form was incomplete; open the request again."))
+    take_back_vote(request.user, pk, reason=form.cleaned_data["reason"], digest_seen=form.cleaned_data["digest"])
+    messages.success(request, _("Your vote is taken back. It stays in the history, and you may vote once more."))
+    return redirect("request", pk=pk)
+
+
+@require_POST
+@door
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say something about the plan."""
+    get_object_or_404(Request, pk=pk)
+    form = CommentForm(request.POST)
+    if not form.is_valid():
+        raise Refused(_("A comment needs words; go back and write them."))
+    add_comment(request.user, pk, **form.cleaned_data)
+    messages.success(request, _("Comment kept."))
+    return redirect("request", pk=pk)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from approvals.in_force import rulebook
 from approvals.models import Case, SignOff
-from approvals.policy import policy_for
+from approvals.rulebook import Traits
 
 
 def any_vote(people: dict[str, Any]) -> SignOff:
     """Insert a case and a sign-off."""
     case = Case.objects.create(
-        subject="request:1", digest="d" * 64, policy=policy_for(security_impacting=False).document(),
+        subject="request:1", digest="d" * 64, policy=rulebook().policy_for(Traits()).document(),
         opened_by=people["engineer"],
     )  # fmt: skip
     return SignOff.objects.create(

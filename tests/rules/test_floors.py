@@ -18,16 +18,17 @@ ALLOWED_APPS = {
 RULES, ROWS, STEPS, CASES, DOORS = 1, 2, 3, 4, 5
 FLOORS = {
     RULES: (
-        "records.chain", "records.markdown", "approvals.policy", "rollbacks.states", "rollbacks.plan",
+        "records.chain", "records.markdown", "approvals.policy", "approvals.rulebook", "approvals.windows",
+        "approvals.windows_file", "rollbacks.states", "rollbacks.plan",
         "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle",
     ),
     ROWS: ("records.models", "approvals.models", "rollbacks.models"),
     STEPS: ("rollbacks.steps", "rollbacks.adapters"),
     CASES: (
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
-        "approvals.people", "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
+        "approvals.people", "approvals.in_force", "approvals.reviews", "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.doorbell", "rollbacks.leases",
-        "rollbacks.proof_runs", "rollbacks.proof_view",
+        "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
     ),
     DOORS: ("rollbacks.views", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
             "records.management", "approvals.management"),

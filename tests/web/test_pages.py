@@ -47,7 +47,7 @@ def address(name: str, pk: int, target: str) -> str:
     arguments = dict(ARGUMENTS.get(name, {}))
     if "name" in arguments:
         arguments["name"] = target
-    elif name.startswith(("request-", "record-")) or name in {"request", "run", "record"}:
+    elif name.startswith(("request-", "record-")) or name in {"request", "run", "record", "emergency", "emergency-own"}:
         arguments["pk"] = pk
     return reverse(name, kwargs=arguments)
 
@@ -106,6 +106,7 @@ def test_no_page_takes_more_queries_than_twelve(people: dict[str, Any], nzila: T
         ("home", 0), ("requests", 0), ("targets", 0), ("target", 0), ("request", in_review.pk),
         ("request", execution.request_id), ("request-edit", in_review.pk), ("request-sign", in_review.pk),
         ("run", execution.request_id), ("records", 0), ("record", record_pk()), ("trail", 0), ("request-new", 0),
+        ("policy", 0), ("emergencies", 0),
     ]:  # fmt: skip
         client = client_of(people["security" if name == "request-sign" else "engineer"])
         with CaptureQueriesContext(

@@ -1,0 +1,85 @@
+"""The policy page with its tester, and the emergencies with their reviews."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from approvals.models import Review
+from approvals.reviews import ReviewRefused, finish, objection, reviews_before, take_on
+from approvals.services import database_time
+from rollbacks.emergencies import emergency_counts
+from rollbacks.forms import ReviewForm, TraitsForm
+from rollbacks.policy_page import policy_page
+from rollbacks.services.moves import Refused
+from rollbacks.views.doors import door
+
+PAGE = 50
+
+
+@require_safe
+@door
+def policy(request: HttpRequest) -> HttpResponse:
+    """Who has to sign what, in words, and which rule would catch the rollback described in the form."""
+    form = TraitsForm(request.GET or None)
+    traits = form.traits if form.is_bound and form.is_valid() else None
+    return render(request, "rollbacks/policy.html", {"page": policy_page(traits), "form": form})
+
+
+@require_safe
+@door
+def emergencies(request: HttpRequest) -> HttpResponse:
+    """Every time the glass was broken, newest first, with its review."""
+    given = request.GET.get("before", "")
+    before = int(given) if given.isdecimal() and len(given) < 19 else None
+    rows = reviews_before(before, size=PAGE + 1)
+    context = {
+        "reviews": [(row, objection(row, request.user)) for row in rows[:PAGE]],
+        "following": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "counts": emergency_counts(),
+        "now": database_time(),
+        "newest": before is None,
+    }
+    return render(request, "rollbacks/emergencies.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    """One emergency and its review: what was done, why it could not wait, and what the reviewer found."""
+    found = get_object_or_404(Review.objects.select_related("used_by", "owner", "done_by"), pk=pk)
+    form = ReviewForm(request.POST or None)
+    refused = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            finish(request.user, pk, justified=form.justified, finding=form.cleaned_data["finding"])
+        except ReviewRefused as refusal:
+            refused = str(refusal)
+        else:
+            messages.success(request, _("The review is kept."))
+            return redirect("emergency", pk=pk)
+    context = {
+        "review": found,
+        "request_pk": found.subject.removeprefix("request:"),
+        "objection": objection(found, request.user),
+        "overdue": found.done_at is None and found.due_at < database_time(),
+        "form": form,
+        "refused": refused,
+    }
+    return render(request, "rollbacks/emergency.html", context, status=409 if refused else 200)
+
+
+@require_POST
+@door
+def own(request: HttpRequest, pk: int) -> HttpResponse:
+    """Become the owner of a review."""
+    get_object_or_404(Review, pk=pk)
+    try:
+        take_on(request.user, pk)
+    except ReviewRefused as refusal:
+        raise Refused(str(refusal)) from refusal
+    messages.success(request, _("The review is yours. Write what you found before it is due."))
+    return redirect("emergency", pk=pk)
