@@ -67,7 +67,8 @@ def draft(people: Mapping[str, Any], target: Target, return_to: str = DEFAULT_RE
     request = requests.open_request(
         people["engineer"], target=target, return_to=return_to, wording=wording(target, return_to, **changes)
     )
-    for item in ("on_call", "return_point", "feature_flags"):
+    incident = ("incident",) if changes.get("production_incident") else ()
+    for item in (*incident, "on_call", "return_point", "feature_flags"):
         requests.answer(people["engineer"], request.pk, item=item, text=f"Done: {item}.")
     prove(request)
     return request
