@@ -1,4 +1,4 @@
-"""Drizzle's ledger in a database: reading it, and doing what drizzle-orm 0.45.4's migrate() does to it."""
+"""Drizzle's ledger in a database: reading it, and doing what migrate() of drizzle-orm 0.45.4 and 1.0.0-rc.5 does to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
+from rollbacks.drizzle.journal import LINE_1, Folder, Layout, Migration, pieces
 from rollbacks.drizzle.preflight import LEDGER_COLUMNS, Ledger, LedgerRow
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -20,6 +20,9 @@ COLUMNS = """
      WHERE a.attrelid = pg_catalog.to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
      ORDER BY a.attnum
 """
+
+
+NAMED = ", name text, applied_at timestamp with time zone DEFAULT now()"
 
 
 class Unreplayable(Exception):
@@ -37,10 +40,12 @@ def read_ledger(connection: Connection, layout: Layout) -> Ledger:
         return Ledger(exists=False, columns=(), rows=())
     if not set(columns) >= LEDGER_COLUMNS:
         return Ledger(exists=True, columns=columns, rows=())
+    named = {"name", "applied_at"} <= set(columns)
+    more = ", name, applied_at" if named else ""
     rows = connection.execute(
-        sql.SQL("SELECT id, hash, created_at FROM {} ORDER BY created_at, id").format(table)
+        sql.SQL("SELECT id, hash, created_at{} FROM {} ORDER BY created_at, id").format(sql.SQL(more), table)
     ).fetchall()
-    return Ledger(True, columns, tuple(LedgerRow(number, text, created_at) for number, text, created_at in rows))
+    return Ledger(True, columns, tuple(_row(*row) for row in rows))
 
 
 def apply_forward(connection: Connection, folder: Folder, layout: Layout, *, until: str | None) -> list[str]:
@@ -52,24 +57,49 @@ def apply_forward(connection: Connection, folder: Folder, layout: Layout, *, unt
     """
     wanted = _up_to(folder, until)
     connection.commit()
-    create_ledger(connection, layout)
-    newest = _newest(connection, layout)
-    pending = [each for each in wanted if newest is None or newest < each.when]
+    create_ledger(connection, layout, folder.line)
+    pending = _pending(connection, folder, layout, wanted)
     with _transaction(connection):
         for migration in pending:
-            _apply(connection, migration, layout)
+            _apply(connection, migration, folder, layout)
     return [each.tag for each in pending]
 
 
-def create_ledger(connection: Connection, layout: Layout) -> None:
-    """Create the ledger's schema and table exactly as migrate() does, if they are not there."""
+def create_ledger(connection: Connection, layout: Layout, line: str) -> None:
+    """Create the ledger's schema and table exactly as migrate() of that line does, if they are not there."""
     with connection.transaction():
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(layout.ledger_schema)))
         connection.execute(
             sql.SQL(
-                "CREATE TABLE IF NOT EXISTS {} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint)"
-            ).format(_table(layout))
+                "CREATE TABLE IF NOT EXISTS {} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at bigint{})"
+            ).format(_table(layout), sql.SQL(NAMED if line == LINE_1 else ""))
         )
+
+
+def insert_row(connection: Connection, migration: Migration, folder: Folder, layout: Layout) -> None:
+    """Write the row of a migration that was just applied."""
+    values = {"hash": migration.sha256, "created_at": migration.when}
+    if folder.line == LINE_1:
+        values["name"] = migration.tag
+    connection.execute(
+        sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            _table(layout),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join(map(sql.Placeholder, values)),
+        ),
+        values,
+    )
+
+
+def forget_after(connection: Connection, folder: Folder, layout: Layout, kept: Sequence[Migration]) -> None:
+    """Delete the rows of every migration that is not kept, so that migrate() would apply them again."""
+    table = _table(layout)
+    if folder.line == LINE_1:
+        names = [each.tag for each in kept]
+        connection.execute(sql.SQL("DELETE FROM {} WHERE name IS NULL OR name <> ALL(%s)").format(table), [names])
+        return
+    newest = max((each.when for each in kept), default=-1)
+    connection.execute(sql.SQL("DELETE FROM {} WHERE created_at > %s").format(table), [newest])
 
 
 def _up_to(folder: Folder, until: str | None) -> Sequence[Migration]:
@@ -86,6 +116,23 @@ def _up_to(folder: Folder, until: str | None) -> Sequence[Migration]:
     return wanted
 
 
+def _row(identifier: int, text: str, created_at: int | None, name: Any = None, applied_at: Any = None) -> LedgerRow:
+    return LedgerRow(identifier, text, created_at, name, None if applied_at is None else applied_at.isoformat())
+
+
+def _pending(
+    connection: Connection, folder: Folder, layout: Layout, wanted: Sequence[Migration]
+) -> Sequence[Migration]:  # fmt: skip
+    """Return what migrate() would run: in 1.0 every name that the ledger lacks, before that what is newer than it."""
+    if folder.line == LINE_1:
+        rows = connection.execute(sql.SQL("SELECT name FROM {}").format(_table(layout))).fetchall()
+        connection.commit()
+        known = {row[0] for row in rows}
+        return [each for each in wanted if each.tag not in known]
+    newest = _newest(connection, layout)
+    return [each for each in wanted if newest is None or newest < each.when]
+
+
 def _newest(connection: Connection, layout: Layout) -> int | None:
     """Return the created_at that migrate() compares with: NULL sorts first and counts as 0; None: no rows."""
     row = connection.execute(
@@ -95,14 +142,11 @@ def _newest(connection: Connection, layout: Layout) -> int | None:
     return None if row is None else int(row[0] or 0)
 
 
-def _apply(connection: Connection, migration: Migration, layout: Layout) -> None:
+def _apply(connection: Connection, migration: Migration, folder: Folder, layout: Layout) -> None:
     for piece in pieces(migration.sql or ""):
         # By the simple protocol as node-postgres does, so a piece may hold several statements, or none.
         connection.execute(piece.encode(connection.info.encoding), prepare=False)
-    connection.execute(
-        sql.SQL("INSERT INTO {} (hash, created_at) VALUES (%s, %s)").format(_table(layout)),
-        [migration.sha256, migration.when],
-    )
+    insert_row(connection, migration, folder, layout)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Drizzle Kit 0.x as it is on disk and in its ledger, in plain Python."""
+"""Drizzle Kit, 0.x and 1.0, as it is on disk and in its ledger, in plain Python."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rollbacks.drizzle.journal import Folder, Migration
-from rollbacks.drizzle.preflight import Ledger
+from rollbacks.drizzle.journal import LINE_1, Folder, Migration
+from rollbacks.drizzle.preflight import Ledger, LedgerRow
 
 NAME = r'(?:"?\w+"?\.)?"?(\w+)"?'
 CREATED = re.compile(
@@ -33,7 +33,7 @@ class InventoryRow:
     """One line of the inventory.
 
     `applied_at` is the ledger's created_at in ISO 8601 (UTC), None for an entry without a ledger row. Drizzle 0.x
-    copies it from the journal, so it is when the migration was generated. `hash_matches` is None without a row.
+    copies it from the journal, so it is when the migration was generated; 1.0 has a time of application beside it. `hash_matches` is None without a row.
     """
 
     idx: int
@@ -45,12 +45,14 @@ class InventoryRow:
 
 
 def inventory(folder: Folder, ledger: Ledger) -> tuple[InventoryRow, ...]:
-    """Return one row for each journal entry, oldest first."""
-    hashes: dict[int, set[str]] = {}
+    """Return one row for each migration, oldest first."""
+    rows: dict[int | str, list[LedgerRow]] = {}
     for row in ledger.rows:
-        if row.created_at is not None:
-            hashes.setdefault(row.created_at, set()).add(row.hash)
-    return tuple(_row(migration, hashes.get(migration.when)) for migration in folder.migrations)
+        key = row.name if folder.line == LINE_1 else row.created_at
+        if key is not None:
+            rows.setdefault(key, []).append(row)
+    keys = [each.tag if folder.line == LINE_1 else each.when for each in folder.migrations]
+    return tuple(_row(each, rows.get(key), folder.line) for each, key in zip(folder.migrations, keys, strict=True))
 
 
 def describe(migration: Migration) -> str:
@@ -70,16 +72,22 @@ def describe(migration: Migration) -> str:
     return summary[0].upper() + summary[1:]
 
 
-def _row(migration: Migration, hashes: set[str] | None) -> InventoryRow:
-    applied = None if hashes is None else datetime.fromtimestamp(migration.when / 1000, UTC)
+def _row(migration: Migration, rows: Sequence[LedgerRow] | None, line: str) -> InventoryRow:
     return InventoryRow(
         idx=migration.idx,
         tag=migration.tag,
         when=migration.when,
         description=describe(migration),
-        applied_at=None if applied is None else applied.isoformat(timespec="milliseconds"),
-        hash_matches=None if hashes is None else hashes == {migration.sha256},
+        applied_at=_applied_at(migration, rows, line),
+        hash_matches=None if rows is None else {row.hash for row in rows} == {migration.sha256},
     )
+
+
+def _applied_at(migration: Migration, rows: Sequence[LedgerRow] | None, line: str) -> str | None:
+    if rows is None:
+        return None
+    kept = next((row.applied_at for row in rows if row.applied_at), None) if line == LINE_1 else None
+    return kept or datetime.fromtimestamp(migration.when / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _leading_comment(sql: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 BREAKPOINT = "--> statement-breakpoint"
 JOURNAL = "meta/_journal.json"
+LINE_0, LINE_1 = "0.x", "1.0"
 ORIGIN = "00000000-0000-0000-0000-000000000000"
 SNAPSHOT_SUFFIX = "_snapshot.json"
 # How each kind of prefix looks at the start of a tag. With `none` drizzle-kit still writes the underscore.
@@ -71,7 +72,9 @@ class Folder:
     journal_text: str
     migrations: tuple[Migration, ...]
     # By file name; None for what is not a JSON object. Drizzle reads every file that has no leading "_".
+    # In the 1.0 line by the name of the migration's folder.
     snapshots: Mapping[str, dict[str, Any] | None] = field(default_factory=dict)
+    line: str = LINE_0
 
     def by_tag(self, tag: str) -> Migration:
         """Return the entry with this tag; raises KeyError."""
@@ -110,8 +113,7 @@ class Number(float):
 def read_folder(files: Mapping[str, bytes]) -> Folder:
     """Read the files of a migrations folder, named relative to it.
 
-    Raises JournalUnreadable when there is no journal, when it is not of Drizzle's shape, or when the folder
-    is one of the 1.0 line.
+    Raises JournalUnreadable when there is no journal, or when it is not of Drizzle's shape.
     """
     if JOURNAL not in files:
         raise JournalUnreadable(_no_journal(files))
@@ -275,7 +277,7 @@ def _migration(entry: Mapping[str, Any], files: Mapping[str, bytes]) -> Migratio
         breakpoints=bool(entry.get("breakpoints", True)),
         sql=None if content is None else content.decode("utf-8", errors="replace"),
         sha256=None if content is None else file_hash(content),
-        valid_utf8=content is None or _is_utf8(content),
+        valid_utf8=content is None or is_utf8(content),
     )
 
 
@@ -287,11 +289,12 @@ def _snapshots(files: Mapping[str, bytes]) -> dict[str, dict[str, Any] | None]:
             continue
         # A folder inside meta/ is opened like a snapshot too, so it is named here to be refused.
         inner, slash, _rest = name.partition("/")
-        found[inner + slash] = None if slash else _snapshot(content)
+        found[inner + slash] = None if slash else read_snapshot(content)
     return dict(sorted(found.items()))
 
 
-def _snapshot(content: bytes) -> dict[str, Any] | None:
+def read_snapshot(content: bytes) -> dict[str, Any] | None:
+    """Return the JSON object of a snapshot, None for what is none; numbers keep the text they were written in."""
     try:
         value = _parse(content.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -299,7 +302,8 @@ def _snapshot(content: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _is_utf8(content: bytes) -> bool:
+def is_utf8(content: bytes) -> bool:
+    """Tell whether the bytes are valid UTF-8, which Drizzle does not ask."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -308,11 +312,6 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _no_journal(files: Mapping[str, bytes]) -> str:
-    if any(name.endswith("/migration.sql") for name in files):
-        return (
-            "The migrations folder has the layout of Drizzle 1.0 (a folder for each migration), which this version "
-            "of the portal does not roll back; use drizzle-kit's own procedure there."
-        )
     if not files:
         return "The migrations folder is empty or does not exist at the base branch; check the target's out setting."
     return f"The migrations folder has no {JOURNAL}; check the target's out setting."

@@ -31,6 +31,9 @@ class LedgerRow:
     id: int
     hash: str
     created_at: int | None
+    # Of the 1.0 line only: the migration's folder, and when it was applied (ISO 8601).
+    name: str | None = None
+    applied_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,8 @@ def _ledger(folder: Folder, ledger: Ledger) -> Iterator[Violation]:
     elif {"name", "applied_at"} & set(ledger.columns):
         yield Violation(
             "ledger-1.0",
-            "The ledger is of Drizzle 1.0 (it has a column name or applied_at), which this version of the portal "
-            "does not roll back; use drizzle-kit's own procedure there.",
+            "The ledger is of Drizzle 1.0 (it has a column name or applied_at), but the folder still has a journal; "
+            "run drizzle-kit up there and merge what it changes.",
         )
     elif set(ledger.columns) != LEDGER_COLUMNS:
         yield Violation(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollbacks.drizzle.journal import (
+    JOURNAL,
     ORIGIN,
     SNAPSHOT_SUFFIX,
     Folder,
@@ -41,10 +42,9 @@ class NameTaken(Exception):
 
 @dataclass(frozen=True)
 class RollbackFiles:
-    """What has to be written: names relative to the migrations folder, texts, and the ledger row's two values.
+    """What has to be written: contents by their path in the migrations folder, and the ledger row's values.
 
-    `sql` goes to `<tag>.sql`, `journal_text` to `meta/_journal.json`, `snapshot_text` to `meta/<snapshot_name>`,
-    each as UTF-8 without a byte added; `sha256` and `when` (ms) are the ledger row's hash and created_at.
+    `sha256` and `when` (ms) are the ledger row's hash and created_at, `ledger_name` its name in the 1.0 line, else None.
     """
 
     tag: str
@@ -52,17 +52,8 @@ class RollbackFiles:
     when: int
     sql: str
     sha256: str
-    journal_text: str
-    snapshot_name: str
-    snapshot_text: str
-
-    def files(self) -> dict[str, bytes]:
-        """Return the contents by their path in the migrations folder."""
-        return {
-            f"{self.tag}.sql": self.sql.encode(),
-            "meta/_journal.json": self.journal_text.encode(),
-            f"meta/{self.snapshot_name}": self.snapshot_text.encode(),
-        }
+    contents: Mapping[str, bytes]
+    ledger_name: str | None = None
 
 
 def compose(
@@ -88,7 +79,7 @@ def compose(
     content = _content(folder, return_to)
     prefix = write_prefix(layout.prefix, idx=idx, when=when)
     snapshot_name = _name_last(folder, f"{prefix}{SNAPSHOT_SUFFIX}")
-    tag = f"{prefix}_rollback_{_file_safe(tag_description)}"
+    tag = f"{prefix}_rollback_{file_safe(tag_description)}"
     entry = {"idx": idx, "version": str(content["version"]), "when": when, "tag": tag, "breakpoints": True}
     return RollbackFiles(
         tag=tag,
@@ -96,9 +87,11 @@ def compose(
         when=when,
         sql=sql,
         sha256=file_hash(sql.encode()),
-        journal_text=append_entry(folder.journal_text, entry),
-        snapshot_name=snapshot_name,
-        snapshot_text=stringify(_snapshot(folder, content, snapshot_id)),
+        contents={
+            f"{tag}.sql": sql.encode(),
+            JOURNAL: append_entry(folder.journal_text, entry).encode(),
+            f"meta/{snapshot_name}": stringify(_snapshot(folder, content, snapshot_id)).encode(),
+        },
     )
 
 
@@ -127,6 +120,6 @@ def _name_last(folder: Folder, name: str) -> str:
     return name
 
 
-def _file_safe(description: str) -> str:
-    """Keep letters, digits, dash and underscore: the description becomes part of a file name."""
+def file_safe(description: str) -> str:
+    """Return the description as part of a file name: letters, digits, dash and underscore, at most 180 of them."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", description).strip("_-")[:LONGEST] or "migration"

@@ -130,11 +130,15 @@ def _lock_ledger(connection: Connection, ctx: StepContext) -> None:
 
 def _insert_ledger_row(connection: Connection, ctx: StepContext) -> Evidence:
     layout, staged = ctx.target.layout, ctx.evidence["stage"]
+    table = sql.Identifier(layout.ledger_schema, layout.ledger_table)
+    # Drizzle 1.0 goes by the name: a row without it would make migrate() run the rollback once more (seen).
+    named = {"name": staged["ledger_name"]} if staged.get("ledger_name") else {}
+    values = {"hash": ctx.plan.file.sha256, "created_at": staged["when"], **named}
     row = connection.execute(
-        sql.SQL("INSERT INTO {} (hash, created_at) VALUES (%s, %s) RETURNING id, hash, created_at").format(
-            sql.Identifier(layout.ledger_schema, layout.ledger_table)
+        sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id, hash, created_at").format(
+            table, sql.SQL(", ").join(map(sql.Identifier, values)), sql.SQL(", ").join(map(sql.Placeholder, values))
         ),
-        [ctx.plan.file.sha256, staged["when"]],
+        values,
     ).fetchone()
     return _row(row)
 

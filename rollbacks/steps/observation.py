@@ -13,8 +13,9 @@ from rollbacks.adapters import ledger as ledgers
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.repository import Repository, RepositoryError
 from rollbacks.drizzle.inventory import inventory
-from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout, read_folder
-from rollbacks.drizzle.preflight import Ledger, Violation, violations
+from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
+from rollbacks.drizzle.layouts import read_folder, violations
+from rollbacks.drizzle.preflight import Ledger, Violation
 from rollbacks.plan import LedgerHead
 from rollbacks.ports import TargetSettings
 from rollbacks.reversal.outlook import outlook

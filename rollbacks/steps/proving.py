@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from rollbacks.adapters import ledger as ledgers
 from rollbacks.adapters.scratch import Scratch
 from rollbacks.drizzle.journal import Folder, Layout
 from rollbacks.plan import Limits
@@ -242,9 +243,9 @@ def _like_live(state: Replay, live: Shape) -> Facts:
 
 def _forget(state: Replay, return_to: str | None) -> None:
     """Take the ledger back to the return point and purge the archive, as before a second deploy and rollback."""
-    newest = -1 if return_to is None else state.folder.by_tag(return_to).when
-    ledger = sql.Identifier(state.layout.ledger_schema, state.layout.ledger_table)
-    state.connection.execute(sql.SQL("DELETE FROM {} WHERE created_at > %s").format(ledger), [newest])
+    migrations = state.folder.migrations
+    kept = migrations[: migrations.index(state.folder.by_tag(return_to)) + 1] if return_to else ()
+    ledgers.forget_after(state.connection, state.folder, state.layout, kept)
     state.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(ARCHIVE_SCHEMA)))
     state.connection.commit()
 

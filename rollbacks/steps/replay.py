@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from rollbacks.adapters.ledger import Unreplayable, apply_forward
+from rollbacks.adapters.ledger import Unreplayable, apply_forward, insert_row
 from rollbacks.adapters.scratch import Scratch, replay_name
 from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
 from rollbacks.reversal import drift
@@ -92,12 +91,7 @@ class Replay:
         try:
             for piece in pieces(migration.sql or ""):
                 self.connection.execute(piece.encode(), prepare=False)
-            self.connection.execute(
-                sql.SQL("INSERT INTO {} (hash, created_at) VALUES (%s, %s)").format(
-                    sql.Identifier(self.layout.ledger_schema, self.layout.ledger_table)
-                ),
-                [migration.sha256, migration.when],
-            )
+            insert_row(self.connection, migration, self.folder, self.layout)
         finally:
             self.connection.autocommit = False
 

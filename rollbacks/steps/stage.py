@@ -1,4 +1,4 @@
-"""Stage: write the reverse migration, journal entry and snapshot to a branch, before the target is touched.
+"""Stage: write the reverse migration with its snapshot (and journal entry) to a branch, before the target is touched.
 
 Files first and merged last: a branch nobody merged does nothing, while a target rolled back without its
 files would be migrated forward again by the next deploy (drizzle.md, "Order of the two halves").
@@ -9,9 +9,10 @@ from __future__ import annotations
 import uuid
 
 from rollbacks.adapters.repository import Repository, RepositoryError
-from rollbacks.drizzle.journal import read_folder
+from rollbacks.drizzle.journal import LINE_1
+from rollbacks.drizzle.layouts import compose, read_folder
 from rollbacks.drizzle.preflight import Ledger, LedgerRow
-from rollbacks.drizzle.recipe import NameTaken, NoSnapshot, RollbackFiles, compose
+from rollbacks.drizzle.recipe import NameTaken, NoSnapshot, RollbackFiles
 from rollbacks.ports import Evidence, StepContext, StepFailed
 
 # Name for deriving the snapshot's id from the execution, so that a repeated stage writes the same bytes.
@@ -37,11 +38,12 @@ def observe(ctx: StepContext) -> Evidence | None:
             f"The branch {branch_name(ctx)} exists and holds something else; delete it in the repository, then "
             "start again. Nothing was changed on the target."
         )
-    return _evidence(ctx, commit, newest.tag, newest.idx, newest.when)
+    name = newest.tag if folder.line == LINE_1 else None
+    return _evidence(ctx, commit, newest.tag, newest.idx, newest.when, name)
 
 
 def perform(ctx: StepContext) -> Evidence:
-    """Write the branch by the recipe of Drizzle 0.x and return its commit, tag and `when`."""
+    """Write the branch by the recipe of the folder's line and return its commit, tag and `when`."""
     try:
         repository = Repository(ctx.target.repository)
         base = ctx.evidence["preflight"]["base_commit"]
@@ -50,17 +52,13 @@ def perform(ctx: StepContext) -> Evidence:
         commit = repository.write_branch(
             branch_name(ctx),
             base=base,
-            files={
-                f"{out}/{files.tag}.sql": files.sql.encode(),
-                f"{out}/meta/_journal.json": files.journal_text.encode(),
-                f"{out}/meta/{files.snapshot_name}": files.snapshot_text.encode(),
-            },
+            files={f"{out}/{name}": content for name, content in files.contents.items()},
             message=_message(ctx),
             author=ctx.started_by,
         )
     except (RepositoryError, NoSnapshot, NameTaken) as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
-    return _evidence(ctx, commit, files.tag, files.idx, files.when)
+    return _evidence(ctx, commit, files.tag, files.idx, files.when, files.ledger_name)
 
 
 def clean(ctx: StepContext) -> None:
@@ -93,12 +91,13 @@ def _message(ctx: StepContext) -> str:
     )
 
 
-def _evidence(ctx: StepContext, commit: str, tag: str, idx: int, when: int) -> Evidence:
+def _evidence(ctx: StepContext, commit: str, tag: str, idx: int, when: int, ledger_name: str | None) -> Evidence:
     return {
         "branch": branch_name(ctx),
         "commit": commit,
         "tag": tag,
         "idx": idx,
         "when": when,
+        "ledger_name": ledger_name,
         "file_sha256": ctx.plan.file.sha256,
     }

@@ -6,7 +6,7 @@ import psycopg
 
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import read_ledger
-from rollbacks.drizzle.preflight import violations
+from rollbacks.drizzle.layouts import violations
 from rollbacks.ports import Evidence, StepContext, StepInterrupted, StepUncertain
 from rollbacks.reversal.catalog import ACCESS_KINDS, compare, read_facts
 from rollbacks.steps.expectation import load_expected

@@ -12,7 +12,7 @@ import pytest
 
 from demo import target as demo_target
 from rollbacks.adapters.ledger import Unreplayable, apply_forward, create_ledger, read_ledger
-from rollbacks.drizzle.journal import Folder, Layout, read_folder
+from rollbacks.drizzle.journal import LINE_0, Folder, Layout, read_folder
 from rollbacks.drizzle.preflight import violations
 from tests.rules.drizzle.samples import small_files, with_entries
 
@@ -45,7 +45,7 @@ def value(connection: Connection, query: str) -> Any:
 
 def test_a_missing_ledger_is_told_from_an_empty_one(empty: Connection) -> None:
     assert not read_ledger(empty, LAYOUT).exists
-    create_ledger(empty, LAYOUT)
+    create_ledger(empty, LAYOUT, LINE_0)
     found = read_ledger(empty, LAYOUT)
     assert found.exists and found.columns == ("id", "hash", "created_at") and found.rows == ()
 
@@ -104,7 +104,7 @@ def test_one_failure_undoes_all_pending_migrations_but_not_the_ledger_table(empt
 
 
 def test_only_the_greatest_created_at_decides_what_is_pending(empty: Connection) -> None:
-    create_ledger(empty, LAYOUT)
+    create_ledger(empty, LAYOUT, LINE_0)
     middle = folder().migrations[1].when
     empty.execute("INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('x', %s)", [middle])
     assert apply_forward(empty, folder(), LAYOUT, until=None) == ["0002_three"]
@@ -151,7 +151,7 @@ def test_an_unknown_return_point_applies_nothing(empty: Connection) -> None:
 
 
 def test_the_ledger_of_drizzle_1_comes_back_with_its_columns(empty: Connection) -> None:
-    create_ledger(empty, LAYOUT)
+    create_ledger(empty, LAYOUT, LINE_0)
     empty.execute("ALTER TABLE drizzle.__drizzle_migrations ADD name text, ADD applied_at timestamptz")
     assert read_ledger(empty, LAYOUT).columns == ("id", "hash", "created_at", "name", "applied_at")
     empty.execute("ALTER TABLE drizzle.__drizzle_migrations DROP hash")

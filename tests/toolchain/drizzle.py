@@ -103,12 +103,10 @@ def schema_of(return_to: str | None) -> Path:
     return SCHEMAS / f"{return_to or 'empty'}.ts"
 
 
-def node_modules() -> Path:
-    """Return the installed packages of the fixture's lock file; installed once into a cache outside the project."""
+def node_modules(root: Path = MONOREPO, manifests: tuple[str, ...] = MANIFESTS) -> Path:
+    """Return the installed packages of a lock file; installed once into a cache outside the project."""
     node = _node()
-    locked = (
-        b"".join((MONOREPO / name).read_bytes() for name in MANIFESTS) + node.encode() + os.uname().machine.encode()
-    )
+    locked = b"".join((root / name).read_bytes() for name in manifests) + node.encode() + os.uname().machine.encode()
     given = os.environ.get("PORTAL_TOOLCHAIN_DIR")
     cache = Path(given) if given else Path.home() / ".cache" / "rollback-portal" / "toolchain"
     folder = cache / hashlib.sha256(locked).hexdigest()[:16]
@@ -117,20 +115,20 @@ def node_modules() -> Path:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            _install(cache, folder)
+            _install(cache, folder, root, manifests)
     return folder / "node_modules"
 
 
-def _install(cache: Path, folder: Path) -> None:
+def _install(cache: Path, folder: Path, root: Path, manifests: tuple[str, ...]) -> None:
     half = Path(tempfile.mkdtemp(prefix="half-", dir=cache))
-    for name in MANIFESTS:
+    for name in manifests:
         (half / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(MONOREPO / name, half / name)
+        shutil.copyfile(root / name, half / name)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(command, cwd=half, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(half)
-        _absent(f"npm could not install the fixture's packages: {done.stderr.strip()[-500:]}")
+        _absent(f"npm could not install the packages: {done.stderr.strip()[-500:]}")
     half.rename(folder)
 
 

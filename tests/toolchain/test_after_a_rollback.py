@@ -14,7 +14,7 @@ import pytest
 from demo import target as demo_target
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.adapters.repository import Repository
-from rollbacks.drizzle.journal import BREAKPOINT, pieces, read_folder
+from rollbacks.drizzle.journal import BREAKPOINT, JOURNAL, pieces, read_folder
 from rollbacks.drizzle.preflight import violations
 from rollbacks.drizzle.recipe import RollbackFiles, compose
 from tests.conftest import TargetDatabase
@@ -40,7 +40,7 @@ def roll_back(nzila: TargetDatabase, return_to: str | None) -> RollbackFiles:
             now_ms=time.time_ns() // 1_000_000,
             snapshot_id=str(uuid.uuid4()),
         )
-        contents = {f"{OUT}/{name}": content for name, content in files.files().items()}
+        contents = {f"{OUT}/{name}": content for name, content in files.contents.items()}
         repository.write_branch("rollback/one", base="main", files=contents, message="Roll back", author="Ada")
         for piece in pieces(files.sql):
             connection.execute(piece.encode())
@@ -87,9 +87,12 @@ def test_the_next_real_change_is_generated_after_the_rollback_and_applies(
     schema.write_text(schema.read_text().replace(slug, f"{slug}\n  website: text('website'),"))
     generated = toolchain.generate("--name", "website")
     assert generated.written["0006_website.sql"] == 'ALTER TABLE "entities" ADD COLUMN "website" text;'
-    assert json.loads(generated.written["meta/0006_snapshot.json"])["prevId"] == json.loads(files.snapshot_text)["id"]
+    assert (
+        json.loads(generated.written["meta/0006_snapshot.json"])["prevId"]
+        == json.loads(files.contents["meta/0005_snapshot.json"])["id"]
+    )
     # drizzle-kit wrote the journal anew; ours must have been what it would have written.
-    assert generated.written["meta/_journal.json"].startswith(files.journal_text.removesuffix("\n  ]\n}"))
+    assert generated.written["meta/_journal.json"].startswith(files.contents[JOURNAL].decode().removesuffix("\n  ]\n}"))
     assert toolchain.check()[0] == 0
     assert toolchain.migrate() == 1
     assert toolchain.generate().nothing

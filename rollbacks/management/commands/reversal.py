@@ -24,7 +24,8 @@ from portal.embedded.state import EmbeddedError, State
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
-from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout, read_folder
+from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
+from rollbacks.drizzle.layouts import read_folder
 from rollbacks.reversal import parse
 from rollbacks.reversal.assess import assess
 from rollbacks.reversal.catalog import Facts, compare, read_facts

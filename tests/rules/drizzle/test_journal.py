@@ -124,7 +124,6 @@ def test_a_piece_ends_at_the_breakpoint_even_inside_a_string() -> None:
     [
         ({}, "empty or does not exist"),
         ({"0000_one.sql": b""}, "no meta/_journal.json"),
-        ({"20260101000000_a/migration.sql": b"", "20260101000000_a/snapshot.json": b"{}"}, "Drizzle 1.0"),
         ({"meta/_journal.json": b"{"}, "not a journal"),
         ({"meta/_journal.json": b"[]"}, "not a journal"),
         ({"meta/_journal.json": b'{"entries": [{"idx": 0}]}'}, "not a journal"),
