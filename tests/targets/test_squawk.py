@@ -117,7 +117,8 @@ def test_a_program_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytes
     assert time.monotonic() - began < 20
 
 
-def test_it_is_told_nothing_of_the_worker_s_environment(tmp_path: Path) -> None:
+def test_it_is_told_nothing_of_the_worker_s_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NZILA_DIRECT_DATABASE_URL", "secret")
     seen = tmp_path / "seen"
-    opinion_on("SELECT", SQUAWK=program(tmp_path, f"/usr/bin/env > {seen}"), NZILA_DIRECT_DATABASE_URL="secret")
+    opinion_on("SELECT", SQUAWK=program(tmp_path, f"/usr/bin/env > {seen}"))
     assert "NZILA" not in seen.read_text()
