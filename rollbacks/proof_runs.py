@@ -57,8 +57,7 @@ def work(run_id: int, *, worker: str, environ: Mapping[str, str]) -> None:
         sentence = f"The worker met something it did not foresee ({type(error).__name__}); its log says what."
         _settle(claim, state=RunState.FAILED, sentence=sentence)
     else:
-        document = {**found.proof.document(), "digest": found.proof.digest}
-        _settle(claim, state=RunState.DONE, proof=document, live=found.live)
+        _settle(claim, state=RunState.DONE, proof=found.document(), live=found.live)
 
 
 def claimable() -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ class ProofView:
     live: Mapping[str, Any]
     lines: tuple[ProofLine, ...]
     stakes: tuple[tuple[str, int, Mapping[str, Any]], ...]
+    opinion: tuple[tuple[str, int, Mapping[str, Any]], ...]
     may_ask: bool
 
     @property
@@ -95,8 +96,13 @@ def _view(
     may_ask: bool,
 ) -> ProofView:
     lines = tuple(_line(each, live, subject) for each in proof.get("statements", ()))
-    stakes = tuple((*subject.place(each["line"]), each) for each in live.get("at_stake", ()))
-    return ProofView(run, led_back, proof, live, lines, stakes, may_ask)
+    stakes, opinion = _placed(live.get("at_stake", ()), subject), _placed(proof.get("second_opinion", ()), subject)
+    return ProofView(run, led_back, proof, live, lines, stakes, opinion, may_ask)
+
+
+def _placed(found: Sequence[Mapping[str, Any]], subject: Subject) -> tuple[tuple[str, int, Mapping[str, Any]], ...]:
+    """Return each with its migration and the line within that migration's own SQL."""
+    return tuple((*subject.place(each["line"]), each) for each in found)
 
 
 def _line(statement: Mapping[str, Any], live: Mapping[str, Any], subject: Subject) -> ProofLine:

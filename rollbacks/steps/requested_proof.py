@@ -11,6 +11,7 @@ import psycopg
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.squawk import Opinion, second_opinion
 from rollbacks.plan import Limits
 from rollbacks.ports import TargetSettings
 from rollbacks.reversal import parse
@@ -33,7 +34,7 @@ class Untried(Exception):
 
 @dataclass(frozen=True)
 class Requested:
-    """A proof with what was read of the live target at the same time, both as plain JSON values.
+    """A proof with what was read of the live target at the same time, and squawk's opinion of the same SQL.
 
     `live` has "drift" (sentences on what the target has that no migration made), "at_stake" (see
     rollbacks.reversal.stakes), "sizes" (bytes of each relation that is locked or written anew) and "unread", a
@@ -42,6 +43,11 @@ class Requested:
 
     proof: Proof
     live: dict[str, Any]
+    opinion: Opinion
+
+    def document(self) -> dict[str, Any]:
+        """Return the proof with its digest and the second opinion, which that digest leaves out, as JSON values."""
+        return {**self.proof.document(), "digest": self.proof.digest, **self.opinion.document()}
 
 
 def prove_request(
@@ -76,7 +82,11 @@ def prove_request(
         )  # fmt: skip
     except (Unreplayable, parse.Unreadable, Unobservable, ScratchRefused, psycopg.Error, *targets.REFUSALS) as error:
         raise Untried(targets.one_sentence(error)) from error
-    return Requested(proof, _live(settings, observation, subject, proof, newest[0], environ))
+    return Requested(
+        proof,
+        _live(settings, observation, subject, proof, newest[0], environ),
+        second_opinion(subject.reverse, major=observation.identity.major, environ=environ),
+    )
 
 
 def _refuse(subject: Subject, settings: TargetSettings) -> bool:

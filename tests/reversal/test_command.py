@@ -23,7 +23,7 @@ SCRATCH = os.environ.get("SCRATCH_DATABASE_URL", "")
 
 def reversal(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command as on a machine where no portal is configured."""
-    environ = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
+    environ = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "SQUAWK"}}
     command = [sys.executable, "manage.py", "reversal", *arguments]
     return subprocess.run(
         command, cwd=PROJECT, env=environ, input=given, capture_output=True, text=True, timeout=120, check=False
@@ -110,6 +110,26 @@ def test_what_is_at_stake_is_counted_on_a_live_database(nzila: TargetDatabase) -
     assert (statement["lock"], statement["work"]) == ("AccessExclusiveLock", "")
     said = reversal("assess", "-", "--live", nzila.url, given="DROP TABLE audit_events;")
     assert "line 1 at stake: public.audit_events: 300 rows, lost." in said.stdout
+
+
+def test_a_second_opinion_stands_beside_the_assessment() -> None:
+    sql = "COMMENT ON TABLE x IS NULL;\n\nDROP TABLE x;"
+    found = json.loads(reversal("assess", "-", "--json", given=sql).stdout)
+    (finding,) = found["second_opinion"]
+    assert (finding["line"], finding["rule"], finding["level"]) == (3, "ban-drop-table", "warning")
+    assert found["no_second_opinion"] == ""
+    said = reversal("assess", "-", given=sql)
+    assert "line 3 squawk (ban-drop-table): Dropping a table may break existing clients." in said.stdout
+
+
+def test_an_assessment_needs_no_second_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQUAWK", "/nowhere/squawk")
+    done = reversal("assess", "-", "--json", given="DROP TABLE x;")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert found["second_opinion"] == []
+    assert found["no_second_opinion"].startswith("no second opinion: squawk cannot be started")
+    assert "no second opinion: squawk" in reversal("assess", "-", given="DROP TABLE x;").stdout
 
 
 def test_two_catalogs_are_compared(cluster_url: str) -> None:

@@ -69,6 +69,33 @@ def test_a_new_request_is_proven_and_what_was_proven_is_what_is_signed(
     }
 
 
+def test_a_second_opinion_is_kept_with_the_proof_and_signed_with_it(
+    nzila: TargetDatabase, people: dict[str, Any]
+) -> None:
+    request = opened(people, nzila)
+    run = worked(nzila)
+    findings = run.proof["second_opinion"]
+    lines = proofs.subject_kept(run).reverse.split("\n")
+    (drop,) = [each for each in findings if each["rule"] == "ban-drop-function"]
+    assert "DROP FUNCTION" in lines[drop["line"] - 1]
+    assert run.proof["no_second_opinion"] == ""
+    assert submission.submit(people["engineer"], request.pk).document()["proof"]["second_opinion"] == findings
+
+
+def test_a_proof_needs_no_second_opinion_and_is_the_same_without(nzila: TargetDatabase, people: dict[str, Any]) -> None:
+    opened(people, nzila)
+    with_one = worked(nzila)
+    run = ProofRun.objects.create(
+        request=with_one.request, revision=with_one.revision, subject=with_one.subject, wanted=with_one.wanted,
+        asked_by=people["engineer"],
+    )  # fmt: skip
+    proof_runs.work(run.pk, worker="test", environ={**nzila.environ, "SQUAWK": "/nowhere/squawk"})
+    run.refresh_from_db()
+    assert run.proof["outcome"] == "proven"
+    assert (run.proof["second_opinion"], run.proof["no_second_opinion"][:17]) == ([], "no second opinion")
+    assert run.proof["digest"] == with_one.proof["digest"]
+
+
 def test_sql_that_leads_elsewhere_is_disproven_by_name_and_not_submitted(
     nzila: TargetDatabase, people: dict[str, Any]
 ) -> None:

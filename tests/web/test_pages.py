@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,6 +177,36 @@ def test_the_page_follows_the_proof_and_offers_what_comes_next(people: dict[str,
     proven = client.get(page).content.decode()
     assert 'data-state="proven"' in proven and "/submit/" in proven and "kept in the archive" not in proven
     assert "At stake on the target" in proven and "AccessExclusiveLock" in proven
+
+
+def test_the_second_opinion_is_folded_below_the_proof_and_read_from_it(
+    people: dict[str, Any], nzila: TargetDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = draft(people, register(nzila))
+    started, program = tmp_path / "started", tmp_path / "squawk"
+    program.write_text(f"#!/bin/sh\ntouch {started}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("SQUAWK", str(program))
+    client = client_of(people["engineer"])
+    page = client.get(f"/requests/{request.pk}/").content.decode()
+    fold = page.split('<details class="fold" id="second-opinion">')[1].split("</details>")[0]
+    assert "Second opinion (squawk)" in fold and "Dropping a function may break existing clients." in fold
+    (drop,) = [row for row in fold.split("<li>") if "ban-drop-function" in row]
+    line = int(re.search(r'href="#0004_audit_events_immutable-L(\d+)"', drop)[1])
+    assert "DROP FUNCTION" in wording(request.target, DEFAULT_RETURN).reverse_sql[
+        "0004_audit_events_immutable"
+    ].split("\n")[line - 1]  # fmt: skip
+    assert not started.exists()
+
+    run = ProofRun.objects.get()
+    without = {"second_opinion": [], "no_second_opinion": "no second opinion: squawk ended with <SIGKILL>."}
+    ProofRun.objects.update(proof={**run.proof, **without})
+    page = client.get(f"/requests/{request.pk}/").content.decode()
+    assert "no second opinion: squawk ended with &lt;SIGKILL&gt;." in page
+
+    old = {name: value for name, value in run.proof.items() if name not in without}
+    ProofRun.objects.update(proof=old)
+    assert "second-opinion" not in client.get(f"/requests/{request.pk}/").content.decode()
 
 
 def test_a_disproven_request_says_by_what_and_asks_for_an_edit(people: dict[str, Any], nzila: TargetDatabase) -> None:

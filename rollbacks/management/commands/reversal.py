@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -24,6 +25,7 @@ from portal.embedded.state import EmbeddedError, State
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.squawk import second_opinion
 from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
 from rollbacks.drizzle.layouts import read_folder
 from rollbacks.reversal import parse
@@ -147,8 +149,10 @@ class Command(BaseCommand):
         return PROVEN if proof.passed else DISPROVEN
 
     def _assess(self, options: dict[str, Any]) -> int:
-        found = assess(_read(options["file"]), audit_tables=options["audit_table"] or ["audit_events"])
+        sql_text = _read(options["file"])
+        found = assess(sql_text, audit_tables=options["audit_table"] or ["audit_events"])
         stakes = _at_stake(options["live"], found.statements) if options["live"] else []
+        opinion = second_opinion(sql_text, major=None, environ=os.environ)
         document = {
             "statements": [
                 {
@@ -168,6 +172,7 @@ class Command(BaseCommand):
             "impacts": [{"line": each.line, "code": each.code, "sentence": each.sentence} for each in found.impacts],
             "security_impacting": found.security_impacting,
             "at_stake": [each.document() for each in stakes],
+            **opinion.document(),
         }
         if options["json"]:
             self.stdout.write(json.dumps(document, indent=2))
@@ -180,6 +185,10 @@ class Command(BaseCommand):
                 self.stdout.write(_("line %(line)d class %(cls)s: %(sentence)s") % vars(judged))
             for stake in stakes:
                 self.stdout.write(_("line %(line)d at stake: %(sentence)s") % vars(stake))
+            for finding in opinion.findings:
+                self.stdout.write(_("line %(line)d squawk (%(rule)s): %(sentence)s") % vars(finding))
+            if opinion.missing:
+                self.stdout.write(opinion.missing)
         return DISPROVEN if found.refusals else PROVEN
 
     def _facts(self, options: dict[str, Any]) -> int:
