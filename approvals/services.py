@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from approvals import policy as rules
+from approvals import step_up
 from approvals.models import Case, SignOff
 from approvals.roles import ROLES, held_now, roles_of
 from records.trail import Facts
-
-FRESH = timedelta(minutes=5)
 
 
 class VoteRefused(Exception):
@@ -59,22 +58,19 @@ def sign(
     choice: rules.Choice,
     reason: str,
     digest_seen: str,
-    method: str,
-    reauthenticated_at: datetime,
+    confirmation: step_up.Confirmation,
 ) -> rules.Decision:
-    """Add the person's vote to the open case and return what the votes decide now.
+    """Add the person's vote to the open case and return what the votes decide now; it uses up the confirmation.
 
     Raises VoteRefused when the case has another digest than the one the person saw, when the person may
-    not vote in this role, when a rejection gives no reason, or when they did not prove freshly who they are.
+    not vote in this role, or when a rejection gives no reason; step_up.NotConfirmed when the confirmation
+    is not of this very vote, was used before or is older than five minutes.
     """
     case = Case.objects.select_for_update().filter(subject=subject, closed_at__isnull=True).first()
     if case is None:
         raise VoteRefused("Nothing waits for a signature here; open the request again to see its state.")
     if case.digest != digest_seen:
         raise VoteRefused("The plan was changed after you opened it; read the new plan and sign that one.")
-    now = datetime.now(UTC)
-    if not now - FRESH <= reauthenticated_at <= now:
-        raise VoteRefused("Your password was confirmed too long ago; enter it again to sign.")
     if choice is rules.Choice.REJECT and not reason.strip():
         raise VoteRefused("A rejection needs a reason; write what has to change.")
     against = rules.objections(
@@ -87,6 +83,8 @@ def sign(
     )
     if against:
         raise VoteRefused(" ".join(against))
+    statement = step_up.Statement(person.pk, subject, digest_seen, role, choice.value, reason)
+    step_up.claim(statement, confirmation)
     SignOff.objects.create(
         case=case,
         person=person,
@@ -94,8 +92,10 @@ def sign(
         choice=choice.value,
         reason=reason.strip(),
         digest=digest_seen,
-        method=method,
-        reauthenticated_at=reauthenticated_at,
+        method=confirmation.method,
+        confirmed_at=confirmation.at,
+        confirmation=dict(confirmation.evidence),
+        challenge_id=confirmation.challenge,
     )
     facts.add(
         "vote.cast",
@@ -104,8 +104,9 @@ def sign(
         role=role,
         choice=choice.value,
         reason=reason.strip(),
-        method=method,
-        reauthenticated_at=reauthenticated_at.isoformat(),
+        method=confirmation.method,
+        challenge=confirmation.challenge,
+        evidence_sha256=step_up.evidence_digest(confirmation),
     )
     return decision_on(case)
 

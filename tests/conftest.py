@@ -22,6 +22,7 @@ KEPT_TRIGGERS = (
     ("records_fact", "records_fact_keep_all"),
     ("records_changerecord", "records_changerecord_keep_all"),
     ("approvals_signoff", "approvals_signoff_keep_all"),
+    ("approvals_challenge", "approvals_challenge_keep_all"),
 )
 NUMBERS = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from approvals.people import add_person
 from approvals.policy import Choice, State
 from approvals.services import VoteRefused, decision_on
 from rollbacks.models import Execution, Request
-from rollbacks.services import reading, requests, running, signing, submission
+from rollbacks.services import reading, requests, running, submission
 from rollbacks.services.moves import Refused
 from tests.conftest import TargetDatabase
 from tests.rollback import approve, draft, drive, register, sign, state_of, step, wording
@@ -143,15 +142,6 @@ def test_the_last_vote_and_an_edit_at_once_never_approve_unseen_bytes(
         with pytest.raises(Refused):
             running.start(people["engineer"], in_review.pk)
         submission.submit(people["engineer"], in_review.pk)
-
-
-def test_a_stale_confirmation_of_the_password_is_refused(in_review: Request, people: dict[str, Any]) -> None:
-    for age in (timedelta(minutes=6), timedelta(minutes=-1)):
-        with pytest.raises(VoteRefused, match="too long ago"):
-            signing.sign_off(
-                people["platform"], in_review.pk, role="platform", choice=Choice.APPROVE, reason="",
-                digest_seen=digest_of(in_review), method="password", reauthenticated_at=datetime.now(UTC) - age,
-            )  # fmt: skip
 
 
 def test_a_rejection_needs_a_reason_and_opens_the_request_for_edits(in_review: Request, people: dict[str, Any]) -> None:
