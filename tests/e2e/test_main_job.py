@@ -94,7 +94,7 @@ def sign(somebody: Person) -> None:
     page.locator("#waiting tbody th a").first.click()
     somebody.photo(f"08-sign-{somebody.username}")
     page.get_by_label("Approve").check()
-    page.get_by_role("button", name="Sign with a passkey").click()
+    page.get_by_role("button", name="Sign with a passkey").press("Enter")
     expect(page.get_by_text("Your vote is kept.")).to_be_visible()
 
 
