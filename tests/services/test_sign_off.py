@@ -13,10 +13,13 @@ from approvals.models import Case, SignOff
 from approvals.people import add_person
 from approvals.policy import Choice, State
 from approvals.services import VoteRefused, decision_on
+from approvals.step_up import NotConfirmed
+from records.models import Fact
 from rollbacks.models import Execution, Request
-from rollbacks.services import reading, requests, running, submission
+from rollbacks.services import reading, requests, running, signing, submission
 from rollbacks.services.moves import Refused
 from tests.conftest import TargetDatabase
+from tests.passkeys import confirmed, passkey_of
 from tests.rollback import approve, draft, drive, register, sign, state_of, step, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -142,6 +145,28 @@ def test_the_last_vote_and_an_edit_at_once_never_approve_unseen_bytes(
         with pytest.raises(Refused):
             running.start(people["engineer"], in_review.pk)
         submission.submit(people["engineer"], in_review.pk)
+
+
+def test_a_confirmation_of_another_vote_is_no_vote(in_review: Request, people: dict[str, Any]) -> None:
+    person, digest = people["platform"], digest_of(in_review)
+    passkey_of(person)
+    asked = signing.statement_of(
+        person, in_review.pk, role="platform", choice="reject", reason="The members lose their names.", digest=digest
+    )
+    given = confirmed(asked, person)
+    with pytest.raises(NotConfirmed, match="changed after you confirmed"):
+        signing.sign_off(
+            person,
+            in_review.pk,
+            role="platform",
+            choice=Choice.APPROVE,
+            reason="",
+            digest_seen=digest,
+            confirmation=given,
+        )
+    assert not SignOff.objects.exists()
+    refused = Fact.objects.get(action="vote.refused")
+    assert refused.actor_id == person.pk and refused.subject == f"request:{in_review.pk}"
 
 
 def test_a_rejection_needs_a_reason_and_opens_the_request_for_edits(in_review: Request, people: dict[str, Any]) -> None:

@@ -72,8 +72,9 @@ def test_a_passkey_confirms_the_statement_and_the_evidence_is_whole(person: Any,
         "authenticatorData",
         "signature",
     } <= given.evidence.keys()
+    assert step_up.begin(statement, rp_id=HOST).options["userVerification"] == "required"
     use(statement, given)
-    made = Challenge.objects.get()
+    made = Challenge.objects.get(pk=given.challenge)
     assert made.used_at is not None and made.expires_at - made.made_at == timedelta(minutes=5)
 
 

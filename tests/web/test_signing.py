@@ -88,6 +88,7 @@ def test_a_passkey_signs_over_http_once(people: dict[str, Any], request_: Reques
     assert client.post(page, vote).status_code == 302
     assert client.post(page, vote).status_code == 409
     kept = SignOff.objects.get()
+    assert kept.challenge.used_at is not None
     assert kept.confirmation["statement"]["digest"] == plan.digest and kept.challenge_id == asked["challenge"]
 
 
