@@ -1,6 +1,8 @@
-"""Rows of sign-off: one case per digest, one sign-off per person and case; reviews of emergencies."""
+"""Rows of sign-off: one case per digest, votes with the challenge that each answered, and reviews of emergencies."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -8,6 +10,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from approvals import policy
+
+CHALLENGE_LIFE = timedelta(minutes=5)
 
 
 class Case(models.Model):
@@ -36,6 +40,34 @@ class Case(models.Model):
         return f"{self.subject} {self.digest[:12]}"
 
 
+class Challenge(models.Model):
+    """What one person is about to sign, asked of their authenticator: bound to request and digest, used once.
+
+    Times are the database's, so a web server's wrong clock neither prolongs nor shortens a challenge. A
+    trigger (migration 0003) refuses every change but the one that sets `used_at`.
+    """
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    subject = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    role = models.CharField(max_length=32)
+    choice = models.CharField(max_length=16)
+    reason_sha256 = models.CharField(max_length=64)
+    # 32 random bytes in hexadecimal, so that no two statements are the same.
+    nonce = models.CharField(max_length=64, unique=True)
+    # The relying party that a passkey was asked under; empty when a code was asked for.
+    rp_id = models.CharField(max_length=253, blank=True)
+    made_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(db_default=Now() + CHALLENGE_LIFE)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.role} {self.choice}"
+
+
 class SignOff(models.Model):
     """One person's vote; a trigger (migration 0002) refuses every change of it."""
 
@@ -51,7 +83,10 @@ class SignOff(models.Model):
     taken_back = models.PositiveSmallIntegerField(default=0)
     # How the person proved again who they are, and when (seconds before the vote matter to an auditor).
     method = models.CharField(max_length=32)
-    reauthenticated_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField()
+    # What shows it: for a passkey, everything that an offline check needs. Votes from before have neither.
+    confirmation = models.JSONField(default=dict)
+    challenge = models.OneToOneField(Challenge, null=True, on_delete=models.PROTECT, related_name="sign_off")
 
     class Meta:
         ordering = ["id"]

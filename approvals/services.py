@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -12,11 +12,11 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from approvals import policy as rules
+from approvals import step_up
 from approvals.models import Case, SignOff, Withdrawal
 from approvals.roles import ROLES, held_now, roles_of
 from records.trail import Facts
 
-FRESH = timedelta(minutes=5)
 LINES = re.compile(r"[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?")
 
 
@@ -65,23 +65,20 @@ def sign(
     choice: rules.Choice,
     reason: str,
     digest_seen: str,
-    method: str,
-    reauthenticated_at: datetime,
+    confirmation: step_up.Confirmation,
 ) -> rules.Decision:
-    """Add the person's vote to the open case and return what the votes decide now.
+    """Add the person's vote to the open case and return what the votes decide now; it uses up the confirmation.
 
     Raises VoteRefused when the case has another digest than the one the person saw, when the person may
-    not vote in this role, when a rejection gives no reason, or when they did not prove freshly who they are.
+    not vote in this role, or when a rejection gives no reason; step_up.NotConfirmed when the confirmation
+    is not of this very vote, was used before or is older than five minutes.
     """
     case = _open_case(subject, digest_seen)
     policy = rules.Policy.of(case.policy)
     _refuse_expired(policy, case)
-    now = datetime.now(UTC)
-    if not now - FRESH <= reauthenticated_at <= now:
-        raise VoteRefused("Your password was confirmed too long ago; enter it again to sign.")
     if choice is rules.Choice.REJECT and not reason.strip():
         raise VoteRefused("A rejection needs a reason; write what has to change.")
-    if policy.passkey and choice is rules.Choice.APPROVE and method != rules.PASSKEY:
+    if policy.passkey and choice is rules.Choice.APPROVE and confirmation.method != rules.PASSKEY:
         raise VoteRefused("The policy asks for a passkey here; sign with one, or enrol one on your account page.")
     votes = votes_of(case)
     against = rules.objections(
@@ -94,6 +91,8 @@ def sign(
     )
     if against:
         raise VoteRefused(" ".join(against))
+    statement = step_up.Statement(person.pk, subject, digest_seen, role, choice.value, reason)
+    step_up.claim(statement, confirmation)
     SignOff.objects.create(
         case=case,
         person=person,
@@ -101,8 +100,10 @@ def sign(
         choice=choice.value,
         reason=reason.strip(),
         digest=digest_seen,
-        method=method,
-        reauthenticated_at=reauthenticated_at,
+        method=confirmation.method,
+        confirmed_at=confirmation.at,
+        confirmation=dict(confirmation.evidence),
+        challenge_id=confirmation.challenge,
         taken_back=sum(1 for vote in votes if vote.person == person.pk),
     )
     facts.add(
@@ -112,8 +113,9 @@ def sign(
         role=role,
         choice=choice.value,
         reason=reason.strip(),
-        method=method,
-        reauthenticated_at=reauthenticated_at.isoformat(),
+        method=confirmation.method,
+        challenge=confirmation.challenge,
+        evidence_sha256=step_up.evidence_digest(confirmation),
     )
     return decision_on(case)
 

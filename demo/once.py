@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from approvals.policy import Choice
-from demo import organisation
+from demo import authenticators, organisation
 from demo import target as demo_target
 from portal.embedded.services import Services
 from records.models import ChangeRecord
@@ -70,9 +70,13 @@ def file_and_sign(people: dict[str, Any], target: Target, return_to: str, say: S
     begun = time.monotonic()
     roles = ("platform", "security", "cto") if plan.security_impacting else ("platform",)
     for role in roles:
+        authenticators.enrol(people[role])
+        statement = signing.statement_of(
+            people[role], request.pk, role=role, choice=Choice.APPROVE.value, reason="", digest=plan.digest
+        )
         signing.sign_off(
             people[role], request.pk, role=role, choice=Choice.APPROVE, reason="", digest_seen=plan.digest,
-            method="demo", reauthenticated_at=datetime.now(UTC),
+            confirmation=authenticators.confirm(people[role], statement),
         )  # fmt: skip
     say("sign", "done", _ms(begun), {"roles": list(roles), "digest": plan.digest})
     return Once(target, request, digest=plan.digest)

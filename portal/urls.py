@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from allauth.account import views as accounts
-from django.urls import path
+from django.urls import include, path
 
 from portal import health
 from records import views as records
@@ -16,6 +16,7 @@ account_patterns = [
     path("accounts/reauthenticate/", accounts.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/change/", accounts.password_change, name="account_change_password"),
     path("accounts/inactive/", accounts.account_inactive, name="account_inactive"),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
 ]
 
 urlpatterns = [
@@ -35,6 +36,7 @@ urlpatterns = [
     path("requests/<int:pk>/revisions/<int:number>/", requests.compare, name="request-compare"),
     path("requests/<int:pk>/files/<int:attachment_pk>/", requests.attachment, name="request-file"),
     path("requests/<int:pk>/sign/", signing.sign, name="request-sign"),
+    path("requests/<int:pk>/sign/begin/", signing.begin, name="request-sign-begin"),
     path("requests/<int:pk>/start/", running.start, name="request-start"),
     path("requests/<int:pk>/run/", running.run, name="run"),
     path("requests/<int:pk>/resume/", running.resume, name="request-resume"),

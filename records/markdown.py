@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from records.chain import canonical
+
 # Evidence that is long or repeated elsewhere in the document; the sealed JSON has it in full.
 OMITTED = {"row_counts", "statements", "ledger", "settings", "expected", "drift"}
 
@@ -17,6 +19,7 @@ def render(document: Mapping[str, Any], *, digest: str) -> str:
         _proof(document),
         _table("Checklist", ("Item", "Answered by", "When", "Evidence"), _checklist(document)),
         _table("Sign-off", ("Role", "Person", "Choice", "When", "Proved by"), _votes(document)),
+        _confirmations(document),
         _steps(document),
         _sql(document),
         f"## Seal\n\nThe JSON file beside this one is the sealed document. Its SHA-256 is\n`{digest}`.\n",
@@ -75,6 +78,16 @@ def _checklist(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
 def _votes(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for vote in document["sign_off"].get("votes", []):
         yield (vote["role"], _name(vote["person"]), vote["choice"], vote["signed_at"], vote["method"])
+
+
+def _confirmations(document: Mapping[str, Any]) -> str:
+    """Each vote's evidence whole and in one line, as `tools/verify_signature.py` reads it."""
+    lines = []
+    for vote in document["sign_off"].get("votes", []):
+        if vote.get("confirmation"):
+            lines += [f"### {_cell(vote['role'])}: {_cell(_name(vote['person']))}", ""]
+            lines += ["```json", canonical(vote["confirmation"]), "```", ""]
+    return "\n".join(["## Confirmations", "", *lines]) if lines else ""
 
 
 def _steps(document: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from allauth.account.forms import ReauthenticateForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -133,10 +132,14 @@ class AnswerForm(forms.Form):
     upload = forms.FileField(label=_("File"), help_text=_("Up to 4 MiB."), required=False)
 
 
-class SignForm(ReauthenticateForm):  # type: ignore[misc]  # allauth ships no types
-    """A vote: the digest that was shown, the role, the choice, and the password once more."""
+class SignForm(forms.Form):
+    """A vote: the digest and SQL that were shown, role, choice and reason, and a passkey's answer or a code."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    # SHA-256 of the SQL that was on the page; shorter SQL than the plan's has another.
+    shown = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+    challenge = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
+    assertion = forms.JSONField(widget=forms.HiddenInput, required=False)
     role = forms.ChoiceField(label=_("Sign as"), choices=[*ROLES.items(), (WITNESS, _("Witness"))])
     choice = forms.ChoiceField(
         label=_("Your decision"),
@@ -154,7 +157,19 @@ class SignForm(ReauthenticateForm):  # type: ignore[misc]  # allauth ships no ty
         required=False,
         max_length=2000,
     )
-    field_order = ["digest", "role", "choice", "reason", "password"]
+    code = forms.CharField(
+        label=_("Code of your authenticator app"),
+        help_text=_("Each code works once. Recovery codes do not sign."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        required=False,
+        max_length=16,
+    )
+
+    def clean_assertion(self) -> dict[str, Any] | None:
+        given: Any = self.cleaned_data["assertion"]
+        if given is not None and not isinstance(given, dict):
+            raise forms.ValidationError(_("The passkey's answer cannot be read; press the button again."))
+        return given
 
 
 class CommentForm(forms.Form):

@@ -87,7 +87,9 @@ def _sign_off(request: Request) -> dict[str, Any]:
                 "digest": row.digest,
                 "signed_at": moment(row.signed_at),
                 "method": row.method,
-                "reauthenticated_at": moment(row.reauthenticated_at),
+                "confirmed_at": moment(row.confirmed_at),
+                "challenge": row.challenge_id,
+                "confirmation": row.confirmation,
             }
             for row in rows
         ],

@@ -126,6 +126,22 @@ class Revision(models.Model):
         return f"RB-{self.request_id} revision {self.number}"
 
 
+class SubmittedPlan(models.Model):
+    """A plan as it was submitted. The revision keeps the newest only; a page that was opened before needs its own."""
+
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="submitted_plans")
+    digest = models.CharField(max_length=64)
+    plan = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "digest"], name="submitted_plan_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"RB-{self.request_id} {self.digest[:12]}"
+
+
 class ProofRun(models.Model):
     """One proving of a request's reverse SQL by a worker on the scratch server; the newest about a subject counts.
 

@@ -23,6 +23,7 @@ KEPT_TRIGGERS = (
     ("records_changerecord", "records_changerecord_keep_all"),
     ("approvals_signoff", "approvals_signoff_keep_all"),
     ("approvals_withdrawal", "approvals_withdrawal_keep_all"),
+    ("approvals_challenge", "approvals_challenge_keep_all"),
 )
 NUMBERS = itertools.count(1)
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models.functions import Now
@@ -17,6 +16,7 @@ from rollbacks.states import RunState
 from rollbacks.steps.drafting import drafts_of
 from rollbacks.steps.observation import observe_target
 from tests.conftest import TargetDatabase
+from tests.passkeys import confirmed, passkey_of
 
 # Workers find a target by its name in their environment; these are the ones of this test.
 ENVIRONMENTS: dict[str, dict[str, str]] = {}
@@ -93,10 +93,12 @@ def prove(request: Request) -> ProofRun | None:
 def sign(
     person: Any, request: Request, role: str, digest: str, choice: Choice = Choice.APPROVE, reason: str = ""
 ) -> Any:
-    """Vote as this person, freshly re-authenticated."""
+    """Vote as this person, confirmed by their passkey."""
+    passkey_of(person)
+    statement = signing.statement_of(person, request.pk, role=role, choice=choice.value, reason=reason, digest=digest)
     return signing.sign_off(
         person, request.pk, role=role, choice=choice, reason=reason, digest_seen=digest,
-        method="password", reauthenticated_at=datetime.now(UTC),
+        confirmation=confirmed(statement, person),
     )  # fmt: skip
 
 

@@ -1,17 +1,42 @@
-"""Signing a plan: one person's vote on exactly the digest they saw, taking it back, and comments on the plan."""
+"""Signing a plan: a vote on exactly the digest that was seen, confirmed at that moment; taking it back; comments."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from approvals import services as approvals
+from approvals import step_up
 from approvals.policy import Choice, Decision
 from approvals.policy import State as Judged
 from approvals.roles import roles_of
 from records import trail
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.states import State
+
+
+def statement_of(
+    person: Any, request_id: int, *, role: str, choice: str, reason: str, digest: str
+) -> step_up.Statement:
+    """Return what the person is about to sign."""
+    return step_up.Statement(person.pk, subject_of(request_id), digest, role, choice, reason)
+
+
+def begin(person: Any, statement: step_up.Statement, *, rp_id: str) -> step_up.Asked:
+    """Ask the person's passkeys to sign the statement. Raises step_up.NotConfirmed, with a fact for it."""
+    with _refusals_kept(person, statement):
+        return step_up.begin(statement, rp_id=rp_id)
+
+
+def confirm(
+    person: Any, statement: step_up.Statement, *, code: str = "", challenge: int = 0, response: Mapping[str, Any] | None
+) -> step_up.Confirmation:
+    """Check the passkey's answer, or the code where there is no answer. Raises step_up.NotConfirmed, with a fact for it."""
+    with _refusals_kept(person, statement):
+        if response is not None:
+            return step_up.confirm_webauthn(statement, challenge=challenge, response=response)
+        return step_up.confirm_totp(statement, code)
 
 
 def sign_off(
@@ -22,15 +47,16 @@ def sign_off(
     choice: Choice,
     reason: str,
     digest_seen: str,
-    method: str,
-    reauthenticated_at: datetime,
+    confirmation: step_up.Confirmation,
 ) -> Decision:
     """Add the person's vote and return what the votes decide now; a rejection sends the request back to its author.
 
-    Raises approvals.services.VoteRefused with the reasons. The request's row is locked first, so a vote and
-    an edit at the same moment happen one after the other, and the later one sees the earlier.
+    Raises approvals.services.VoteRefused with the reasons, or step_up.NotConfirmed; either leaves a fact. The
+    request's row is locked first, so a vote and an edit at the same moment happen one after the other, and the
+    later one sees the earlier.
     """
-    with trail.recording(person) as facts:
+    statement = statement_of(person, request_id, role=role, choice=choice.value, reason=reason, digest=digest_seen)
+    with _refusals_kept(person, statement), trail.recording(person) as facts:
         request = lock_request(request_id)
         decision = approvals.sign(
             facts,
@@ -40,8 +66,7 @@ def sign_off(
             choice=choice,
             reason=reason,
             digest_seen=digest_seen,
-            method=method,
-            reauthenticated_at=reauthenticated_at,
+            confirmation=confirmation,
         )
         # Once it runs, a rejection is kept and stops it at the next step that has not touched the target.
         if decision.state is Judged.REJECTED and request.state not in {State.EXECUTING, State.NEEDS_ATTENTION}:
@@ -73,3 +98,21 @@ def comment(person: Any, request_id: int, *, digest: str, lines: str, text: str)
     with trail.recording(person) as facts:
         request = lock_request(request_id)
         approvals.comment(facts, subject=subject_of(request.pk), digest=digest, lines=lines, text=text)
+
+
+@contextmanager
+def _refusals_kept(person: Any, statement: step_up.Statement) -> Iterator[None]:
+    """Keep a refusal as a fact of its own, after everything that was refused is rolled back."""
+    try:
+        yield
+    except (approvals.VoteRefused, step_up.NotConfirmed) as refusal:
+        with trail.recording(person) as facts:
+            facts.add(
+                "vote.refused",
+                statement.subject,
+                digest=statement.digest,
+                role=statement.role,
+                choice=statement.choice,
+                sentence=str(refusal),
+            )
+        raise

@@ -16,7 +16,7 @@ from approvals.services import open_case
 from records import trail
 from records.chain import canonical, sha256
 from rollbacks.checklist import asked, unmet
-from rollbacks.models import Answer, ProofRun, Request, Revision, SecurityIncident
+from rollbacks.models import Answer, ProofRun, Request, Revision, SecurityIncident, SubmittedPlan
 from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.services.proofs import current_run, passed
@@ -74,6 +74,7 @@ def submit(actor: Any, request_id: int) -> Plan:
         plan = build_plan(reading, run)
         policy = Policy.of(plan.policy)
         Revision.objects.filter(pk=reading.revision.pk).update(plan=plan.document(), digest=plan.digest)
+        SubmittedPlan.objects.get_or_create(request=request, digest=plan.digest, defaults={"plan": plan.document()})
         if plan.security_impacting:
             _log_incident(facts, actor, reading)
         open_case(
@@ -140,8 +141,8 @@ def build_plan(reading: Reading, run: ProofRun | None) -> Plan:
         incident_reference=revision.incident_reference,
         security_incident=revision.security_incident if impacts else "",
         justification=revision.justification if impacts else "",
-        window_start=_utc(revision.window_start),
-        window_end=_utc(revision.window_end),
+        window_start=utc(revision.window_start),
+        window_end=utc(revision.window_end),
         checklist={
             item.key: sha256(canonical(evidence_of(reading.answers[item.key])))
             for item in asked(production_incident=revision.production_incident)
@@ -270,5 +271,6 @@ def _undo(migration: Mapping[str, Any], reverse_sql: str) -> Undo:
     return Undo(migration["idx"], migration["tag"], migration["when"], migration["sha256"], reverse_sql)
 
 
-def _utc(moment: datetime | None) -> str | None:
+def utc(moment: datetime | None) -> str | None:
+    """Return the time as the plan writes it: UTC, ISO 8601, whole seconds."""
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from approvals.roles import roles_of
 from approvals.services import VoteRefused
+from approvals.step_up import NotConfirmed
 from rollbacks.services.moves import NotAllowed, Refused
 
 View = Callable[Concatenate[HttpRequest, ...], HttpResponse]
@@ -29,7 +30,7 @@ def door(view: View) -> View:
             return view(request, *args, **kwargs)
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from error
-        except (Refused, VoteRefused) as refusal:
+        except (Refused, VoteRefused, NotConfirmed) as refusal:
             sentences = refusal.sentences if isinstance(refusal, Refused) else (str(refusal),)
             return render(request, "409.html", {"sentences": sentences, "back": request.path}, status=409)
 

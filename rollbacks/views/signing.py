@@ -1,69 +1,200 @@
-"""Signing a plan: everything that is signed is on the page, and the password is asked again."""
+"""Signing a plan: everything that is signed is on the page, and the person confirms the vote at that moment."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from allauth.core import ratelimit
+from allauth.mfa.adapter import get_adapter
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from approvals.models import Case
 from approvals.policy import Choice
 from approvals.services import VoteRefused, decision_on, objection_to, open_case_of, open_roles
+from approvals.step_up import NotConfirmed, Statement, factors_of
 from portal.templatetags.wording import ROLES as WORDS
 from portal.templatetags.wording import label_of
+from records.chain import sha256
 from rollbacks.checklist import Item, asked
-from rollbacks.forms import CommentForm, SignForm, TakeBackForm
+from rollbacks.forms import SignForm
 from rollbacks.models import Answer, Request, Revision
 from rollbacks.plan import Plan
 from rollbacks.proof_view import signed_proof
+from rollbacks.services import signing
 from rollbacks.services.moves import Refused, subject_of
 from rollbacks.services.reading import current_answers
-from rollbacks.services.signing import comment as add_comment
-from rollbacks.services.signing import sign_off, take_back_vote
+from rollbacks.stale_page import stale_page
 from rollbacks.views.doors import door
 
+# Longer SQL is opened whole by a second press; a part of it can be read, and not signed.
+LINES_AT_FIRST = 400
 
-@sensitive_post_parameters("password")
+
+@sensitive_post_parameters("code", "assertion")
 @require_http_methods(["GET", "HEAD", "POST"])
 @door
 def sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the whole plan with its digest and take the vote on exactly that digest."""
-    found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
+    found = _find(pk)
     case = open_case_of(subject_of(pk))
-    if case is None:
-        raise Refused(_("Nothing waits for a signature here; open the request again to see its state."))
+    form = SignForm(request.POST or None)
+    if request.method != "POST":
+        return _page(request, found, _open(case), form)
+    if not ratelimit.consume(request, action="reauthenticate", user=request.user):
+        return render(request, "429.html", status=429)
+    stale = _stale(request, found, case)
+    if stale is not None:
+        return stale
+    if not form.is_valid():
+        return _page(request, found, _open(case), form)
+    try:
+        _refuse_unread(found, form.cleaned_data)
+        _vote(request, pk, form.cleaned_data)
+    except (VoteRefused, NotConfirmed) as refusal:
+        # An edit may have been committed since the case was read above.
+        case = open_case_of(subject_of(pk))
+        return _stale(request, found, case) or _page(request, found, _open(case), form, refusal)
+    messages.success(request, _("Your vote is kept."))
+    return redirect("request", pk=pk)
+
+
+@require_POST
+@door
+def begin(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences."""
+    found = _find(pk)
+    form = SignForm(request.POST)
+    if not ratelimit.consume(request, action="reauthenticate", user=request.user):
+        return _sentences(_("Too many tries; wait a minute, then sign again."), status=429)
+    case = open_case_of(subject_of(pk))
+    if case is None or case.digest != request.POST.get("digest"):
+        # The page then posts its form as it is, and gets the page that says what changed.
+        return JsonResponse({"stale": True}, status=409)
+    if not form.is_valid():
+        return _sentences(*(str(error) for errors in form.errors.values() for error in errors), status=400)
+    given = form.cleaned_data
+    try:
+        _refuse_unread(found, given)
+        _refuse_hopeless(case, request.user, given)
+        asked_for = signing.begin(request.user, _statement(request, pk, given), rp_id=_rp_id())
+    except (VoteRefused, NotConfirmed) as refusal:
+        return _sentences(str(refusal), status=409)
+    return JsonResponse({"challenge": asked_for.challenge, "publicKey": asked_for.options})
+
+
+def _page(
+    request: HttpRequest, found: Request, case: Case, form: SignForm, refusal: Exception | None = None
+) -> HttpResponse:
     revision = get_object_or_404(Revision, request=found, digest=case.digest)
     roles = open_roles(case, decision_on(case), request.user)
-    refused = ""
-    form = _form(request, case.digest, roles)
-    if request.method == "POST" and not ratelimit.consume(request, action="reauthenticate", user=request.user):
-        return render(request, "429.html", status=429)
-    if request.method == "POST" and form.is_valid():
-        try:
-            _vote(request, pk, form)
-        except VoteRefused as refusal:
-            refused = str(refusal)
-        else:
-            messages.success(request, _("Your vote is kept."))
-            return redirect("request", pk=pk)
+    plan = Plan.of(revision.plan or {})
+    lines = plan.file.text.splitlines(keepends=True)
+    whole = len(lines) <= LINES_AT_FIRST or "all" in request.GET or request.method == "POST"
+    shown = plan.file.text if whole else "".join(lines[:LINES_AT_FIRST])
+    if not form.is_bound:
+        form.initial = {"digest": case.digest, "role": roles[0] if roles else ""}
+        form.fields["role"].choices = [(role, label_of(WORDS, role)) for role in roles]  # type: ignore[attr-defined]
     context = {
         "rollback": found,
-        "revision": revision,
-        "plan": Plan.of(revision.plan or {}),
+        "plan": plan,
         "proof": signed_proof(revision.plan or {}),
+        "document": json.dumps(plan.document(), indent=1, sort_keys=True, ensure_ascii=False),
+        "shown": shown,
+        "shown_sha256": sha256(shown),
+        "lines": len(lines),
+        "lines_at_first": LINES_AT_FIRST,
+        "whole": whole,
         "case": case,
         "roles": roles,
+        "factors": factors_of(request.user),
         "objection": objection_to(case, request.user),
         "checklist": _checklist(found, revision),
         "form": form,
-        "refused": refused,
+        "refused": str(refusal) if refusal else "",
+        "enrol": reverse(refusal.link) if isinstance(refusal, NotConfirmed) and refusal.link else "",
     }
-    return render(request, "rollbacks/sign.html", context, status=409 if refused else 200)
+    return render(request, "rollbacks/sign.html", context, status=409 if refusal else 200)
+
+
+def _stale(request: HttpRequest, found: Request, case: Case | None) -> HttpResponse | None:
+    """Return the page that says what changed, when the posted digest is not the one that can be signed now."""
+    seen = request.POST.get("digest", "")
+    if case is not None and case.digest == seen:
+        return None
+    changes = stale_page(found, seen)
+    # The digest was signable until now: the case is closed because the votes decided, and nothing changed.
+    if changes is not None and case is None and not changes.fields and not changes.sql:
+        changes = None
+    context = {"rollback": found, "case": case, "changes": changes, "back": reverse("request", args=[found.pk])}
+    return render(request, "rollbacks/stale.html", context, status=409)
+
+
+def _refuse_unread(found: Request, given: Mapping[str, Any]) -> None:
+    revision = Revision.objects.filter(request=found, digest=given["digest"]).first()
+    if revision is None or (revision.plan or {})["file"]["sha256"] != given["shown"]:
+        raise VoteRefused(
+            _("You have not opened all of the SQL; it is on this page now: read it to its end, then sign.")
+        )
+
+
+def _refuse_hopeless(case: Case, person: Any, given: Mapping[str, Any]) -> None:
+    """Nobody is asked to touch a passkey for a vote that cannot count."""
+    if given["role"] not in open_roles(case, decision_on(case), person):
+        raise VoteRefused(_("No signature of yours is missing here in this role."))
+    if given["choice"] == Choice.REJECT and not given["reason"].strip():
+        raise VoteRefused(_("A rejection needs a reason; write what has to change."))
+
+
+def _vote(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> None:
+    confirmation = signing.confirm(
+        request.user,
+        _statement(request, pk, given),
+        code=given["code"],
+        challenge=given["challenge"] or 0,
+        response=given["assertion"],
+    )
+    signing.sign_off(
+        request.user,
+        pk,
+        role=given["role"],
+        choice=Choice(given["choice"]),
+        reason=given["reason"],
+        digest_seen=given["digest"],
+        confirmation=confirmation,
+    )
+
+
+def _statement(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> Statement:
+    return signing.statement_of(
+        request.user, pk, role=given["role"], choice=given["choice"], reason=given["reason"], digest=given["digest"]
+    )
+
+
+def _rp_id() -> str:
+    """Return the name that passkeys are enrolled under, from where allauth's enrolment pages have it."""
+    return str(get_adapter().get_public_key_credential_rp_entity()["id"])
+
+
+def _open(case: Case | None) -> Case:
+    if case is None:
+        raise Refused(_("Nothing waits for a signature here; open the request again to see its state."))
+    return case
+
+
+def _find(pk: int) -> Request:
+    return get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
+
+
+def _sentences(*sentences: str, status: int) -> JsonResponse:
+    return JsonResponse({"sentences": sentences}, status=status)
 
 
 def _checklist(found: Request, revision: Revision) -> list[tuple[Item, Answer | None]]:
@@ -71,37 +202,16 @@ def _checklist(found: Request, revision: Revision) -> list[tuple[Item, Answer | 
     return [(item, answers.get(item.key)) for item in asked(production_incident=revision.production_incident)]
 
 
-def _form(request: HttpRequest, digest: str, roles: tuple[str, ...]) -> SignForm:
-    initial = {"digest": digest, "role": roles[0] if roles else ""}
-    form = SignForm(request.POST or None, user=request.user, initial=initial)
-    if request.method != "POST":
-        form.fields["role"].choices = [(role, label_of(WORDS, role)) for role in roles]
-    return form
-
-
-def _vote(request: HttpRequest, pk: int, form: SignForm) -> None:
-    """The password was checked by the form a moment ago, in this request and for this digest only."""
-    sign_off(
-        request.user,
-        pk,
-        role=form.cleaned_data["role"],
-        choice=Choice(form.cleaned_data["choice"]),
-        reason=form.cleaned_data["reason"],
-        digest_seen=form.cleaned_data["digest"],
-        method="password",
-        reauthenticated_at=datetime.now(UTC),
-    )
-
-
 @require_POST
 @door
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own vote back, with a reason."""
-    get_object_or_404(Request, pk=pk)
+    _find(pk)
     form = TakeBackForm(request.POST)
     if not form.is_valid():
         raise Refused(_("The form was incomplete; open the request again."))
-    take_back_vote(request.user, pk, reason=form.cleaned_data["reason"], digest_seen=form.cleaned_data["digest"])
+    given = form.cleaned_data
+    signing.take_back_vote(request.user, pk, reason=given["reason"], digest_seen=given["digest"])
     messages.success(request, _("Your vote is taken back. It stays in the history, and you may vote once more."))
     return redirect("request", pk=pk)
 
@@ -110,10 +220,10 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
 @door
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     """Say something about the plan."""
-    get_object_or_404(Request, pk=pk)
+    _find(pk)
     form = CommentForm(request.POST)
     if not form.is_valid():
         raise Refused(_("A comment needs words; go back and write them."))
-    add_comment(request.user, pk, **form.cleaned_data)
+    signing.comment(request.user, pk, **form.cleaned_data)
     messages.success(request, _("Comment kept."))
     return redirect("request", pk=pk)

@@ -49,7 +49,8 @@ def stack(nzila: TargetDatabase) -> Iterator[str]:
         )
         supervisor.start("beat", [*celery, "beat", "--loglevel", "warning", "--schedule", str(schedule)])
         supervisor.wait_ready(f"http://127.0.0.1:{port}/readyz")
-        yield f"http://127.0.0.1:{port}"
+        # Passkeys belong to a name: a browser makes none for an address.
+        yield f"http://localhost:{port}"
     finally:
         supervisor.stop()
 

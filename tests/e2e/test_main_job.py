@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,13 +94,21 @@ def sign(somebody: Person) -> None:
     page.locator("#waiting tbody th a").first.click()
     somebody.photo(f"08-sign-{somebody.username}")
     page.get_by_label("Approve").check()
-    page.get_by_label("Password").fill(somebody.password)
-    page.get_by_role("button", name="Sign", exact=True).click()
+    page.get_by_role("button", name="Sign with a passkey").press("Enter")
     expect(page.get_by_text("Your vote is kept.")).to_be_visible()
 
 
+def verify_offline(auditor: Person, file: Path) -> None:
+    """Check the exported record as a stranger would, with nothing but the script and its one package."""
+    file.write_bytes(auditor.context.request.get(f"{auditor.page.url}record.json").body())
+    script = Path(__file__).parents[2] / "tools" / "verify_signature.py"
+    said = subprocess.run([sys.executable, "-I", str(script), str(file)], capture_output=True, text=True, env={})
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert said.stdout.count("HOLDS") == 4 and "approve by carine" in said.stdout
+
+
 def test_the_main_job_from_request_to_sealed_record(
-    browser: Browser, nzila: TargetDatabase, people: dict[str, Any]
+    browser: Browser, nzila: TargetDatabase, people: dict[str, Any], tmp_path: Path
 ) -> None:
     read(nzila, register(nzila), drafted=True)
     with stack(nzila) as address:
@@ -110,6 +120,8 @@ def test_the_main_job_from_request_to_sealed_record(
 
         approvers = [person(browser, address, role) for role in ("platform", "security", "cto")]
         for approver in approvers:
+            approver.enrol_passkey()
+            approver.page.goto("/")
             sign(approver)
 
         ada.page.goto(request)
@@ -125,6 +137,7 @@ def test_the_main_job_from_request_to_sealed_record(
         auditor.page.locator("tbody th a").first.click()
         expect(auditor.page.get_by_text("Digest holds")).to_be_visible()
         auditor.photo("11-record")
+        verify_offline(auditor, tmp_path / "record.json")
         auditor.page.goto("/trail/")
         auditor.photo("12-trail")
 

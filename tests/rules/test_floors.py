@@ -26,7 +26,8 @@ FLOORS = {
     STEPS: ("rollbacks.steps", "rollbacks.adapters"),
     CASES: (
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
-        "approvals.people", "approvals.in_force", "approvals.reviews", "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
+        "approvals.people", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
+        "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.doorbell", "rollbacks.leases",
         "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +13,13 @@ from approvals.models import Case, SignOff
 from approvals.people import add_person
 from approvals.policy import Choice, State
 from approvals.services import VoteRefused, decision_on
+from approvals.step_up import NotConfirmed
+from records.models import Fact
 from rollbacks.models import Execution, Request
 from rollbacks.services import reading, requests, running, signing, submission
 from rollbacks.services.moves import Refused
 from tests.conftest import TargetDatabase
+from tests.passkeys import confirmed, passkey_of
 from tests.rollback import approve, draft, drive, register, sign, state_of, step, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -145,13 +147,26 @@ def test_the_last_vote_and_an_edit_at_once_never_approve_unseen_bytes(
         submission.submit(people["engineer"], in_review.pk)
 
 
-def test_a_stale_confirmation_of_the_password_is_refused(in_review: Request, people: dict[str, Any]) -> None:
-    for age in (timedelta(minutes=6), timedelta(minutes=-1)):
-        with pytest.raises(VoteRefused, match="too long ago"):
-            signing.sign_off(
-                people["platform"], in_review.pk, role="platform", choice=Choice.APPROVE, reason="",
-                digest_seen=digest_of(in_review), method="password", reauthenticated_at=datetime.now(UTC) - age,
-            )  # fmt: skip
+def test_a_confirmation_of_another_vote_is_no_vote(in_review: Request, people: dict[str, Any]) -> None:
+    person, digest = people["platform"], digest_of(in_review)
+    passkey_of(person)
+    asked = signing.statement_of(
+        person, in_review.pk, role="platform", choice="reject", reason="The members lose their names.", digest=digest
+    )
+    given = confirmed(asked, person)
+    with pytest.raises(NotConfirmed, match="changed after you confirmed"):
+        signing.sign_off(
+            person,
+            in_review.pk,
+            role="platform",
+            choice=Choice.APPROVE,
+            reason="",
+            digest_seen=digest,
+            confirmation=given,
+        )
+    assert not SignOff.objects.exists()
+    refused = Fact.objects.get(action="vote.refused")
+    assert refused.actor_id == person.pk and refused.subject == f"request:{in_review.pk}"
 
 
 def test_a_rejection_needs_a_reason_and_opens_the_request_for_edits(in_review: Request, people: dict[str, Any]) -> None:

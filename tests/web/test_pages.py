@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rollbacks.models import ProofRun, Request
 from rollbacks.services import requests, submission
 from tests.conftest import TargetDatabase
+from tests.passkeys import passkey_of
 from tests.rollback import DEFAULT_RETURN, approve, draft, drive, prove, register, sign, wording
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,6 +104,7 @@ def test_no_page_takes_more_queries_than_twelve(people: dict[str, Any], nzila: T
         sign(people["platform"], in_review, "platform", plan.digest)
     execution = started_on(people, target)
     drive(execution, nzila.environ)
+    passkey_of(people["security"])
     counts = {}
     for name, pk in [
         ("home", 0), ("requests", 0), ("targets", 0), ("target", 0), ("request", in_review.pk),
@@ -257,32 +259,6 @@ def test_a_page_of_the_target_shows_violations_and_blocks_the_submission(
     assert "belongs to no journal entry" in client.get(address("target", 0, nzila.name)).content.decode()
     refused = client.post(address("request-submit", request.pk, nzila.name))
     assert refused.status_code == 409 and "belongs to no journal entry" in refused.content.decode()
-
-
-def test_signing_needs_the_password_and_the_digest_that_was_shown(
-    people: dict[str, Any], nzila: TargetDatabase
-) -> None:
-    request = draft(people, register(nzila))
-    plan = submission.submit(people["engineer"], request.pk)
-    client = client_of(people["platform"])
-    vote = {"digest": plan.digest, "role": "platform", "choice": "approve", "reason": ""}
-    page = address("request-sign", request.pk, "")
-
-    wrong = client.post(page, {**vote, "password": "not-the-password"})
-    assert wrong.status_code == 200 and "password" in wrong.content.decode().lower()
-    stale = client.post(page, {**vote, "digest": "0" * 64, "password": "demo-platform"})
-    assert stale.status_code == 409
-    assert request_votes(request) == 0
-    assert client.post(page, {**vote, "password": "demo-platform"}).status_code == 302
-    assert request_votes(request) == 1
-    again = client.post(page, {**vote, "password": "demo-platform"})
-    assert again.status_code == 409 and request_votes(request) == 1
-
-
-def request_votes(request: Request) -> int:
-    from approvals.models import SignOff
-
-    return SignOff.objects.filter(case__subject=f"request:{request.pk}").count()
 
 
 def test_starting_needs_the_databases_name(people: dict[str, Any], nzila: TargetDatabase) -> None:

@@ -110,6 +110,28 @@ def test_a_character_that_hides_or_reorders_text_is_shown(character: str) -> Non
         assert code in shown and (character == "\r" or character not in shown)
 
 
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("аudit_events", "а⟨U+0430⟩udit_events"), ("раураӏ", "р⟨U+0440⟩"), ("ｄrop", "ｄ⟨U+FF44⟩rop"),
+        ("𝐝rop", "𝐝⟨U+1D41D⟩rop"), ("ΑΒΕ", "Α⟨U+0391⟩"), ("Adèle, Straße, рассказ, Ελλάδα, 名前, m²", ""), ("it’s – fine", ""),
+    ],
+)  # fmt: skip
+def test_a_word_that_only_looks_like_ascii_is_marked(text: str, marked: str) -> None:
+    for shown in (
+        render("{{ text|visible }}", text=text),
+        render("{% sql text %}", text=text.replace("’", "").replace("–", "")),
+    ):
+        plain = re.sub(r"<[^>]+>", "", shown)
+        assert marked in plain if marked else "⟨" not in plain
+
+
+def test_a_sign_that_looks_like_one_of_sql_is_marked_in_sql() -> None:
+    for text, code in (("‘a’", "‘⟨U+2018⟩"), ("–– all", "–⟨U+2013⟩"), ("a\u037e", "\u037e⟨U+037E⟩")):
+        assert code in re.sub(r"<[^>]+>", "", render("{% sql text %}", text=text))
+        assert code in re.sub(r"<[^>]+>", "", render("{% diff text %}", text=f"+{text}"))
+
+
 def test_sql_is_escaped_and_its_text_is_complete() -> None:
     text = "SELECT '<script>alert(1)</script>' AS \"a&b\"\n\n\t-- </code> ü\n;  \n"
     shown = render("{% sql text id=name %}", text=text, name="x<y")

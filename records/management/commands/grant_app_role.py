@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 # Rows of these tables are added and read, never changed: triggers refuse it, and so do the grants.
-KEPT = ("records_fact", "records_changerecord", "approvals_signoff")
+KEPT = ("records_fact", "records_changerecord", "approvals_signoff", "approvals_challenge")
+# The one exception: a challenge is marked as used.
+MARKED = {"approvals_challenge": "used_at"}
 
 
 class Command(BaseCommand):
@@ -34,4 +36,7 @@ class Command(BaseCommand):
                 cursor.execute(
                     sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(sql.Identifier(table), role)
                 )
+            for table, column in MARKED.items():
+                grant = sql.SQL("GRANT UPDATE ({}) ON {} TO {}")
+                cursor.execute(grant.format(sql.Identifier(column), sql.Identifier(table), role))
         self.stdout.write(_("The role %(role)s may use the portal's tables.") % {"role": options["role"]})
