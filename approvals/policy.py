@@ -106,17 +106,19 @@ def decide(
     digest: str,
     barred: Mapping[int, str],
     roles_now: Mapping[int, Collection[str]],
+    unfit: Mapping[int, str] | None = None,
 ) -> Decision:
     """Judge the votes on `digest`: rejected by any countable rejection, approved when every need is met.
 
     `barred` names the people who may not sign and why; `roles_now` gives the roles that each voter holds
-    at this moment, so that a vote lapses with the role it was given in. A policy without needs approves
-    nothing: an empty rule is a mistake, and mistakes are closed.
+    at this moment, so that a vote lapses with the role it was given in; `unfit` says of voters why theirs does
+    not count (approvals.standing.lapses_of). A policy without needs approves nothing: an empty rule is a
+    mistake, and mistakes are closed.
     """
     lapsed: list[Lapsed] = []
     counted: list[Vote] = []
     for vote in votes:
-        sentence = _lapse(vote, counted, digest, barred, roles_now)
+        sentence = _lapse(vote, counted, digest, barred, roles_now, unfit or {})
         if sentence:
             lapsed.append(Lapsed(vote, sentence))
         else:
@@ -161,11 +163,14 @@ def _lapse(
     digest: str,
     barred: Mapping[int, str],
     roles_now: Mapping[int, Collection[str]],
+    unfit: Mapping[int, str],
 ) -> str:
     if vote.digest != digest:
         return f"{vote.name} signed another digest."
     if vote.person in barred:
         return f"{vote.name} may not sign what they touched."
+    if vote.person in unfit:
+        return unfit[vote.person]
     if vote.role not in roles_now.get(vote.person, ()):
         return f"{vote.name} no longer holds the role {vote.role}."
     if any(other.person == vote.person for other in counted):

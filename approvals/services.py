@@ -8,7 +8,8 @@ from typing import Any
 
 from approvals import policy as rules
 from approvals.models import Case, SignOff
-from approvals.roles import ROLES, held_now, roles_of
+from approvals.roles import signing_roles_of
+from approvals.standing import lapses_of, refusal_to_sign, signer_name, standing_of
 from records.trail import Facts
 
 FRESH = timedelta(minutes=5)
@@ -77,14 +78,13 @@ def sign(
         raise VoteRefused("Your password was confirmed too long ago; enter it again to sign.")
     if choice is rules.Choice.REJECT and not reason.strip():
         raise VoteRefused("A rejection needs a reason; write what has to change.")
+    # Read anew under the case's lock: what the page knew of the person may be over.
+    standing = standing_of([person.pk]).get(person.pk, {})
     against = rules.objections(
-        rules.Policy.of(case.policy),
-        votes_of(case),
-        person=person.pk,
-        role=role,
-        roles=roles_of(person),
-        barred=_barred(case),
+        rules.Policy.of(case.policy), votes_of(case), person=person.pk, role=role, roles=standing, barred=_barred(case)
     )
+    if not against and (refusal := refusal_to_sign(case, person, standing[role], now)):
+        against = (refusal,)
     if against:
         raise VoteRefused(" ".join(against))
     SignOff.objects.create(
@@ -94,6 +94,7 @@ def sign(
         choice=choice.value,
         reason=reason.strip(),
         digest=digest_seen,
+        delegation_id=standing[role].delegation,
         method=method,
         reauthenticated_at=reauthenticated_at,
     )
@@ -106,6 +107,8 @@ def sign(
         reason=reason.strip(),
         method=method,
         reauthenticated_at=reauthenticated_at.isoformat(),
+        delegation=standing[role].delegation,
+        delegated_by=standing[role].delegated_by,
     )
     return decision_on(case)
 
@@ -116,16 +119,19 @@ def decision_on(case: Case) -> rules.Decision:
 
 
 def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
-    """Return what is decided on each case, by its id, in one query whatever their number."""
-    votes: dict[int, list[rules.Vote]] = {case.pk: [] for case in cases}
-    held: dict[int, set[str]] = {}
-    rows = SignOff.objects.filter(case__in=votes).select_related("person")
-    for row in rows.annotate(held_now=held_now("person")).order_by("id"):
-        votes[row.case_id].append(_vote(row))
-        held[row.person_id] = {role for role in row.held_now if role in ROLES}
+    """Return what is decided on each case, by its id, in three queries whatever their number."""
+    votes: dict[int, list[SignOff]] = {case.pk: [] for case in cases}
+    for row in SignOff.objects.filter(case__in=votes).select_related("person", "delegation__holder").order_by("id"):
+        votes[row.case_id].append(row)
+    standings = standing_of({row.person_id for rows in votes.values() for row in rows})
     return {
         case.pk: rules.decide(
-            rules.Policy.of(case.policy), votes[case.pk], digest=case.digest, barred=_barred(case), roles_now=held
+            rules.Policy.of(case.policy),
+            [_vote(row) for row in votes[case.pk]],
+            digest=case.digest,
+            barred=_barred(case),
+            roles_now=standings,
+            unfit=lapses_of(case, votes[case.pk], standings),
         )
         for case in cases
     }
@@ -133,14 +139,14 @@ def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
 
 def votes_of(case: Case) -> tuple[rules.Vote, ...]:
     """Return the votes on the case, oldest first."""
-    rows = SignOff.objects.filter(case=case).select_related("person").order_by("id")
+    rows = SignOff.objects.filter(case=case).select_related("person", "delegation__holder").order_by("id")
     return tuple(_vote(row) for row in rows)
 
 
 def open_roles(case: Case, decision: rules.Decision, person: Any) -> tuple[str, ...]:
     """Return the roles in which this person could sign the case now and a signature is missing."""
     votes = (*decision.counted, *(lapsed.vote for lapsed in decision.lapsed))
-    policy, roles, barred = rules.Policy.of(case.policy), roles_of(person), _barred(case)
+    policy, roles, barred = rules.Policy.of(case.policy), signing_roles_of(person), _barred(case)
     return tuple(
         need.role
         for need in decision.missing
@@ -161,7 +167,7 @@ def open_case_of(subject: str) -> Case | None:
 def _vote(row: SignOff) -> rules.Vote:
     return rules.Vote(
         person=row.person_id,
-        name=row.person.get_full_name() or row.person.get_username(),
+        name=signer_name(row),
         role=row.role,
         choice=rules.Choice(row.choice),
         digest=row.digest,

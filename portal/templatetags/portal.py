@@ -28,6 +28,8 @@ SECTIONS = {
     "targets": ("targets", "target"),
     "records": ("records", "record"),
     "trail": ("trail",),
+    "people": ("people", "person"),
+    "delegations": ("delegations",),
 }
 # Facts repeat these in their sentence, or they are only of use to a machine.
 UNTOLD = frozenset(

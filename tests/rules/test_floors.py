@@ -18,19 +18,21 @@ ALLOWED_APPS = {
 RULES, ROWS, STEPS, CASES, DOORS = 1, 2, 3, 4, 5
 FLOORS = {
     RULES: (
-        "records.chain", "records.markdown", "approvals.policy", "rollbacks.states", "rollbacks.plan",
-        "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle",
+        "records.chain", "records.markdown", "approvals.policy", "approvals.role_names", "approvals.holding",
+        "approvals.twins", "rollbacks.states", "rollbacks.plan",
+        "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle", "rollbacks.ownership",
     ),
     ROWS: ("records.models", "approvals.models", "rollbacks.models"),
     STEPS: ("rollbacks.steps", "rollbacks.adapters"),
     CASES: (
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
-        "approvals.people", "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
+        "approvals.people", "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries",
+        "approvals.refusals", "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.doorbell", "rollbacks.leases",
         "rollbacks.proof_runs", "rollbacks.proof_view",
     ),
     DOORS: ("rollbacks.views", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
-            "records.management", "approvals.management"),
+            "records.management", "approvals.management", "approvals.views", "approvals.forms"),
 }  # fmt: skip
 # Reading a catalog needs a connection; it still knows nothing of Django (design: "pure or catalog-only").
 CATALOG_ONLY = {"rollbacks.reversal.catalog", "rollbacks.reversal.objects", "rollbacks.reversal.stakes"}

@@ -1,0 +1,156 @@
+"""Who may sign in which role at this moment, since when, by whom: read live, never remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+
+from approvals.holding import Standing, lapse_of, refusal_of
+from approvals.models import Case, Delegation, Interruption, RoleGrant, SignOff
+
+__all__ = ["Standing", "lapses_of", "name_of", "refusal_to_sign", "signer_name", "standing_of"]
+
+Standings = dict[int, dict[str, Standing]]
+
+
+def standing_of(person_ids: Collection[int]) -> Standings:
+    """Return {person id: {role: Standing}} as it is at this moment, in two queries whatever the number of people.
+
+    Somebody who holds nothing, is switched off or unknown has no entry. A role of one's own goes before a delegated
+    one; of two delegations of one role the older counts.
+    """
+    delegations = list(_running(person_ids))
+    holders = {delegation.holder_id for delegation in delegations}
+    own = _own({*person_ids, *holders})
+    found = {person: dict(own[person]) for person in person_ids if person in own}
+    for delegation in delegations:
+        basis = own.get(delegation.holder_id, {}).get(delegation.role)
+        if basis is not None:
+            found.setdefault(delegation.delegate_id, {}).setdefault(delegation.role, _delegated(delegation, basis))
+    return found
+
+
+def lapses_of(case: Case, votes: Iterable[SignOff], standings: Mapping[int, Mapping[str, Standing]]) -> dict[int, str]:
+    """Return {person id: sentence} for each of the case's votes that the voter's standing does not bear.
+
+    `votes` are the case's, oldest first, with `person` and `delegation` read; a vote whose principal was counted
+    already lapses, so that a holder and their delegate are one signature.
+    """
+    touched, principals, lapsed = touched_by(case), set[int](), dict[int, str]()
+    for vote in votes:
+        standing = standings.get(vote.person_id, {}).get(vote.role)
+        sentence = _switched_off(vote) or lapse_of(
+            standing,
+            role=vote.role,
+            name=name_of(vote.person),
+            at=vote.signed_at,
+            delegation=vote.delegation_id,
+            opened_at=case.opened_at,
+            touched=touched,
+        )
+        if not sentence and _principal(vote) in principals:
+            sentence = f"{name_of(vote.person)} signed for somebody whose signature is counted already."
+        if sentence:
+            lapsed[vote.person_id] = sentence
+        else:
+            principals.add(_principal(vote))
+    return lapsed
+
+
+def refusal_to_sign(case: Case, person: Any, standing: Standing, now: datetime) -> str:
+    """Return why this person's vote in this standing would not count in the case; empty when it would.
+
+    Call it under the case's lock, so that nobody else signs in between. Three queries, for the votes so far.
+    """
+    refused = refusal_of(standing, name=name_of(person), at=now, opened_at=case.opened_at, touched=touched_by(case))
+    principal = standing.principal(person.pk)
+    if not refused and principal in _principals(case):
+        name = standing.delegated_by_name or name_of(person)
+        refused = f"A signature of {name} is given already; a holder and their delegate sign once between them."
+    return refused
+
+
+def touched_by(case: Case) -> frozenset[int]:
+    """Return the ids of the people who filed, edited, answered or submitted what the case is about."""
+    return frozenset({*(int(person) for person in case.barred), case.opened_by_id})
+
+
+def name_of(person: Any) -> str:
+    """Return what a person is called on the pages."""
+    return str(person.get_full_name() or person.get_username())
+
+
+def _own(person_ids: Collection[int]) -> Standings:
+    found: Standings = {}
+    for grant in _with_interruption(RoleGrant.objects.held().filter(person__in=person_ids), "person"):
+        found.setdefault(grant.person_id, {})[grant.role] = Standing(
+            role=grant.role,
+            since=grant.confirmed_at,
+            grant=grant.pk,
+            made_by=_ids(grant.proposed_by_id, grant.confirmed_by_id),
+            seconded=grant.confirmed_by_id is not None,
+            interrupted_at=grant.interrupted_at,
+            interrupted_by=grant.interrupted_by or "",
+        )
+    return found
+
+
+def _running(person_ids: Collection[int]) -> Any:
+    rows = Delegation.objects.running().filter(delegate__in=person_ids).select_related("holder").order_by("id")
+    return _with_interruption(rows, "delegate")
+
+
+def _delegated(delegation: Any, basis: Standing) -> Standing:
+    return Standing(
+        role=delegation.role,
+        since=max(basis.since, delegation.confirmed_at, delegation.starts_at),
+        grant=basis.grant,
+        made_by=_ids(delegation.made_by_id, delegation.confirmed_by_id) - {delegation.holder_id},
+        seconded=True,
+        interrupted_at=delegation.interrupted_at,
+        interrupted_by=delegation.interrupted_by or "",
+        delegated_by=delegation.holder_id,
+        delegation=delegation.pk,
+        delegated_by_name=name_of(delegation.holder),
+        until=delegation.ends_at,
+        basis=basis,
+    )
+
+
+def _with_interruption(rows: Any, person: str) -> Any:
+    newest = Interruption.objects.filter(person=OuterRef(person)).order_by("-id")
+    return rows.annotate(
+        interrupted_at=Subquery(newest.values("at")[:1]), interrupted_by=Subquery(newest.values("kind")[:1])
+    )
+
+
+def signer_name(vote: SignOff) -> str:
+    """Return who voted, and for whom until when if the vote used a delegation."""
+    if vote.delegation is None:
+        return name_of(vote.person)
+    until = vote.delegation.ends_at.astimezone(UTC)
+    return (
+        f"{name_of(vote.person)} for {name_of(vote.delegation.holder)} ({vote.role}) until {until:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _principals(case: Case) -> set[int]:
+    """Return whose signatures are given and count at this moment."""
+    votes = list(SignOff.objects.filter(case=case).select_related("person", "delegation__holder").order_by("id"))
+    lapsed = lapses_of(case, votes, standing_of({vote.person_id for vote in votes}))
+    return {_principal(vote) for vote in votes if vote.person_id not in lapsed}
+
+
+def _principal(vote: SignOff) -> int:
+    return vote.person_id if vote.delegation is None else vote.delegation.holder_id
+
+
+def _switched_off(vote: SignOff) -> str:
+    return "" if vote.person.is_active else f"{name_of(vote.person)}'s account is switched off."
+
+
+def _ids(*given: int | None) -> frozenset[int]:
+    return frozenset(each for each in given if each is not None)
