@@ -119,7 +119,7 @@ def decision_on(case: Case) -> rules.Decision:
 
 
 def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
-    """Return what is decided on each case, by its id, in three queries whatever their number."""
+    """Return what is decided on each case, by its id, in two queries whatever their number."""
     votes: dict[int, list[SignOff]] = {case.pk: [] for case in cases}
     for row in SignOff.objects.filter(case__in=votes).select_related("person", "delegation__holder").order_by("id"):
         votes[row.case_id].append(row)

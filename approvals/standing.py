@@ -6,30 +6,35 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 
 from approvals.holding import Standing, lapse_of, refusal_of
 from approvals.models import Case, Delegation, Interruption, RoleGrant, SignOff
 
 __all__ = ["Standing", "lapses_of", "name_of", "refusal_to_sign", "signer_name", "standing_of"]
 
+# How the newest interruption of an account is read with a row of its own.
+INTERRUPTED = {"interrupted_at": "at", "interrupted_by": "kind"}
 Standings = dict[int, dict[str, Standing]]
 
 
 def standing_of(person_ids: Collection[int]) -> Standings:
-    """Return {person id: {role: Standing}} as it is at this moment, in two queries whatever the number of people.
+    """Return {person id: {role: Standing}} as it is at this moment, in one query whatever the number of people.
 
     Somebody who holds nothing, is switched off or unknown has no entry. A role of one's own goes before a delegated
     one; of two delegations of one role the older counts.
     """
-    delegations = list(_running(person_ids))
-    holders = {delegation.holder_id for delegation in delegations}
-    own = _own({*person_ids, *holders})
+    own: Standings = {}
+    delegated: list[tuple[Any, dict[str, Any], Standing]] = []
+    for grant in _grants_that_matter(person_ids):
+        standing = _own(grant)
+        own.setdefault(grant.person_id, {})[grant.role] = standing
+        delegated += [(grant.person, delegation, standing) for delegation in grant.delegated]
     found = {person: dict(own[person]) for person in person_ids if person in own}
-    for delegation in delegations:
-        basis = own.get(delegation.holder_id, {}).get(delegation.role)
-        if basis is not None:
-            found.setdefault(delegation.delegate_id, {}).setdefault(delegation.role, _delegated(delegation, basis))
+    for holder, delegation, basis in sorted(delegated, key=lambda each: each[1]["id"]):
+        found.setdefault(delegation["delegate"], {}).setdefault(basis.role, _delegated(holder, delegation, basis))
     return found
 
 
@@ -63,7 +68,7 @@ def lapses_of(case: Case, votes: Iterable[SignOff], standings: Mapping[int, Mapp
 def refusal_to_sign(case: Case, person: Any, standing: Standing, now: datetime) -> str:
     """Return why this person's vote in this standing would not count in the case; empty when it would.
 
-    Call it under the case's lock, so that nobody else signs in between. Three queries, for the votes so far.
+    Call it under the case's lock, so that nobody else signs in between. Two queries, for the votes so far.
     """
     refused = refusal_of(standing, name=name_of(person), at=now, opened_at=case.opened_at, touched=touched_by(case))
     principal = standing.principal(person.pk)
@@ -83,47 +88,55 @@ def name_of(person: Any) -> str:
     return str(person.get_full_name() or person.get_username())
 
 
-def _own(person_ids: Collection[int]) -> Standings:
-    found: Standings = {}
-    for grant in _with_interruption(RoleGrant.objects.held().filter(person__in=person_ids), "person"):
-        found.setdefault(grant.person_id, {})[grant.role] = Standing(
-            role=grant.role,
-            since=grant.confirmed_at,
-            grant=grant.pk,
-            made_by=_ids(grant.proposed_by_id, grant.confirmed_by_id),
-            seconded=grant.confirmed_by_id is not None,
-            interrupted_at=grant.interrupted_at,
-            interrupted_by=grant.interrupted_by or "",
-        )
-    return found
-
-
-def _running(person_ids: Collection[int]) -> Any:
-    rows = Delegation.objects.running().filter(delegate__in=person_ids).select_related("holder").order_by("id")
-    return _with_interruption(rows, "delegate")
-
-
-def _delegated(delegation: Any, basis: Standing) -> Standing:
-    return Standing(
-        role=delegation.role,
-        since=max(basis.since, delegation.confirmed_at, delegation.starts_at),
-        grant=basis.grant,
-        made_by=_ids(delegation.made_by_id, delegation.confirmed_by_id) - {delegation.holder_id},
-        seconded=True,
-        interrupted_at=delegation.interrupted_at,
-        interrupted_by=delegation.interrupted_by or "",
-        delegated_by=delegation.holder_id,
-        delegation=delegation.pk,
-        delegated_by_name=name_of(delegation.holder),
-        until=delegation.ends_at,
-        basis=basis,
+def _grants_that_matter(person_ids: Collection[int]) -> Any:
+    """The grants that these people hold, and those of whoever delegated to them, each with its delegations."""
+    delegations = Delegation.objects.running().filter(
+        holder=OuterRef("person"), role=OuterRef("role"), delegate__in=person_ids
+    )
+    fields = ("id", "delegate", "made_by", "confirmed_by", "confirmed_at", "starts_at", "ends_at")
+    interrupted = {name: _newest_interruption("delegate", field) for name, field in INTERRUPTED.items()}
+    rows = RoleGrant.objects.held().filter(Q(person__in=person_ids) | Exists(delegations)).select_related("person")
+    return rows.annotate(
+        delegated=ArraySubquery(delegations.values(said=JSONObject(**{name: name for name in fields}, **interrupted))),
+        **{name: _newest_interruption("person", field) for name, field in INTERRUPTED.items()},
     )
 
 
-def _with_interruption(rows: Any, person: str) -> Any:
-    newest = Interruption.objects.filter(person=OuterRef(person)).order_by("-id")
-    return rows.annotate(
-        interrupted_at=Subquery(newest.values("at")[:1]), interrupted_by=Subquery(newest.values("kind")[:1])
+def _newest_interruption(person: str, field: str) -> Subquery:
+    return Subquery(Interruption.objects.filter(person=OuterRef(person)).order_by("-id").values(field)[:1])
+
+
+def _own(grant: Any) -> Standing:
+    return Standing(
+        role=grant.role,
+        since=grant.confirmed_at,
+        grant=grant.pk,
+        made_by=_ids(grant.proposed_by_id, grant.confirmed_by_id),
+        seconded=grant.confirmed_by_id is not None,
+        interrupted_at=grant.interrupted_at,
+        interrupted_by=grant.interrupted_by or "",
+    )
+
+
+def _delegated(holder: Any, delegation: Mapping[str, Any], basis: Standing) -> Standing:
+    moments = {
+        name: datetime.fromisoformat(delegation[name]) if delegation[name] else None
+        for name in ("confirmed_at", "starts_at", "ends_at", "interrupted_at")
+    }
+    begun = [moment for moment in (basis.since, moments["confirmed_at"], moments["starts_at"]) if moment]
+    return Standing(
+        role=basis.role,
+        since=max(begun),
+        grant=basis.grant,
+        made_by=_ids(delegation["made_by"], delegation["confirmed_by"]) - {holder.pk},
+        seconded=True,
+        interrupted_at=moments["interrupted_at"],
+        interrupted_by=delegation["interrupted_by"] or "",
+        delegated_by=holder.pk,
+        delegation=delegation["id"],
+        delegated_by_name=name_of(holder),
+        until=moments["ends_at"],
+        basis=basis,
     )
 
 
