@@ -1,4 +1,4 @@
-"""Adding people and giving them roles, with a fact in the trail for each."""
+"""Accounts: adding people from a shell, switching accounts off and on, and ending what they were signed in with."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
+from django.db.models.functions import Now
 
+from approvals.grants import end_open, hold, lock_person, require_administrator
+from approvals.models import Interruption, RoleGrant
+from approvals.refusals import Refused
 from approvals.roles import ROLES, held_now
+from approvals.standing import name_of
+from approvals.twins import fault_of_username, twin_of
 from records import trail
 
 
@@ -19,23 +25,31 @@ class UnknownRole(ValueError):
 def add_person(actor: Any, *, username: str, name: str, email: str, password: str | None, roles: Sequence[str]) -> Any:
     """Add a person with these roles, or give an existing one exactly these roles; return the account.
 
-    Without a password the account cannot sign in until one is set. Raises UnknownRole.
+    For operators with a shell and for the demo: the grants have the source `command` and are held at once, because
+    somebody has to be the first two administrators. Without a password the account cannot sign in until one is set.
+    Raises UnknownRole, and Refused for a name or address that could be taken for somebody else's.
     """
     if not set(roles) <= set(ROLES):
         raise UnknownRole(str(UnknownRole.__doc__))
-    first, _space, last = name.partition(" ")
+    accounts = get_user_model().objects
     with trail.recording(actor) as facts:
-        person, created = get_user_model().objects.get_or_create(
+        if not accounts.filter(username=username).exists():
+            refuse_twin(username=username, name=name, email=email)
+        first, _space, last = name.partition(" ")
+        person, created = accounts.get_or_create(
             username=username, defaults={"email": email, "first_name": first, "last_name": last}
         )
         if created:
             person.set_password(password)
             person.save(update_fields=["password"])
             facts.add("person.added", f"person:{person.pk}", username=username)
-        before = sorted(person.groups.values_list("name", flat=True))
-        if before != sorted(roles):
-            person.groups.set(Group.objects.filter(name__in=roles))
-            facts.add("person.roles_set", f"person:{person.pk}", before=before, after=sorted(roles))
+        lock_person(person.pk)
+        before = RoleGrant.objects.filter(person=person, ended_at__isnull=True)
+        for grant in before.exclude(role__in=roles, confirmed_at__isnull=False):
+            end_open(facts, grant, reason="Set with the command add_person.")
+        held = set(before.values_list("role", flat=True))
+        for role in sorted(set(roles) - held):
+            hold(facts, person, role, source=RoleGrant.Source.COMMAND)
         return person
 
 
@@ -47,3 +61,78 @@ def holders_of(roles: Sequence[str]) -> dict[str, list[str]]:
         for role in set(person.held_now) & found.keys():
             found[role].append(person.get_full_name() or person.get_username())
     return found
+
+
+def refuse_twin(*, username: str, name: str, email: str) -> None:
+    """Raise Refused when a new account's names or address could be taken for those of an existing one."""
+    fault = fault_of_username(username)
+    if fault:
+        raise Refused(fault)
+    people = list(get_user_model().objects.only("username", "first_name", "last_name", "email"))
+    twin = twin_of(username, (each.get_username() for each in people))
+    if twin:
+        raise Refused(f"The user name {username} looks like {twin}, who is here already; choose one that does not.")
+    called = twin_of(name, (each.get_full_name() for each in people))
+    if called:
+        raise Refused(f"Somebody called {called} is here already; add to the name what tells the two apart.")
+    if email and any(each.email.casefold() == email.casefold() for each in people):
+        raise Refused(f"Somebody with the address {email} is here already; one person has one account.")
+
+
+def switch_off(administrator: Any, person_id: int, *, reason: str) -> None:
+    """Switch the account off: it cannot sign in, holds no role, and its votes lapse, also after it is switched on."""
+    with trail.recording(administrator) as facts:
+        person = _other(administrator, person_id, reason)
+        if not person.is_active:
+            raise Refused(f"The account of {name_of(person)} is switched off already.")
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        facts.add("person.switched_off", f"person:{person_id}", reason=reason.strip())
+
+
+def switch_on(administrator: Any, person_id: int, *, reason: str) -> None:
+    """Switch the account on again: every role that takes two administrators has to be granted anew."""
+    with trail.recording(administrator) as facts:
+        person = _other(administrator, person_id, reason)
+        if person.is_active:
+            raise Refused(f"The account of {name_of(person)} is in use already.")
+        # Otherwise one administrator alone could bring a signer back whom two had let go.
+        for grant in RoleGrant.objects.filter(person=person, ended_at__isnull=True):
+            end_open(facts, grant, reason="The account was switched off.")
+        person.is_active = True
+        person.save(update_fields=["is_active"])
+        facts.add("person.switched_on", f"person:{person_id}", reason=reason.strip())
+
+
+def withdraw_password(administrator: Any, person_id: int, *, reason: str) -> None:
+    """Make the person set a new password: all sessions end with the old one, and votes given until now lapse."""
+    with trail.recording(administrator) as facts:
+        person = _other(administrator, person_id, reason)
+        if not person.has_usable_password():
+            raise Refused(f"{name_of(person)} has no password to withdraw; end their sessions instead.")
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+        facts.add("person.password_withdrawn", f"person:{person_id}", reason=reason.strip())
+
+
+def end_sessions(administrator: Any, person_id: int, *, reason: str) -> None:
+    """End everything the person is signed in with; votes given until now lapse."""
+    with trail.recording(administrator) as facts:
+        person = _other(administrator, person_id, reason)
+        keys = [
+            session.session_key
+            for session in Session.objects.filter(expire_date__gte=Now()).iterator()
+            if session.get_decoded().get("_auth_user_id") == str(person.pk)
+        ]
+        Session.objects.filter(session_key__in=keys).delete()
+        Interruption.objects.create(person=person, kind=Interruption.Kind.SESSIONS_ENDED)
+        facts.add("person.sessions_ended", f"person:{person_id}", reason=reason.strip(), sessions=len(keys))
+
+
+def _other(administrator: Any, person_id: int, reason: str) -> Any:
+    require_administrator(administrator)
+    if administrator.pk == person_id:
+        raise Refused("Another administrator has to do that to your account.")
+    if not reason.strip():
+        raise Refused("Say why; the reason goes into the trail.")
+    return lock_person(person_id)

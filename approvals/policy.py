@@ -190,7 +190,10 @@ def objections(
     barred: Mapping[int, str],
     principal: int | None = None,
 ) -> tuple[str, ...]:
-    """Return every reason why this person may not vote in this role; empty when they may."""
+    """Return every reason why this person may not vote in this role; empty when they may.
+
+    `votes` are those that count: whose vote lapsed, expired or was taken back may vote once more.
+    """
     reasons = []
     if person in barred:
         reasons.append(barred[person])
@@ -200,10 +203,9 @@ def objections(
         reasons.append(f"You do not hold the role {role}, so you cannot sign in it.")
     if role not in policy.roles:
         reasons.append(f"This request needs no signature in the role {role}.")
-    standing = [vote for vote in votes if not vote.against]
-    if any(vote.person == person for vote in standing):
+    if any(vote.person == person for vote in votes):
         reasons.append("You have already voted on this digest; one person has one vote.")
-    elif any(_parties(vote) & {person, principal or person} for vote in standing):
+    elif any(_parties(vote) & {person, principal or person} for vote in votes):
         reasons.append("Somebody has voted for the same person already; a holder and their delegate have one vote.")
     return tuple(reasons)
 

@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 from approvals import policy as rules
 from approvals import step_up
 from approvals.models import Case, SignOff, Withdrawal
-from approvals.roles import ROLES, held_now, roles_of
+from approvals.roles import roles_of, signing_roles_of
+from approvals.standing import Standing, Standings, lapses_of, refusal_to_sign, signer_name, standing_in, standing_of
 from records.trail import Facts
 
 LINES = re.compile(r"[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?")
@@ -74,23 +75,7 @@ def sign(
     is not of this very vote, was used before or is older than five minutes.
     """
     case = _open_case(subject, digest_seen)
-    policy = rules.Policy.of(case.policy)
-    _refuse_expired(policy, case)
-    if choice is rules.Choice.REJECT and not reason.strip():
-        raise VoteRefused("A rejection needs a reason; write what has to change.")
-    if policy.passkey and choice is rules.Choice.APPROVE and confirmation.method != rules.PASSKEY:
-        raise VoteRefused("The policy asks for a passkey here; sign with one, or enrol one on your account page.")
-    votes = votes_of(case)
-    against = rules.objections(
-        policy,
-        votes,
-        person=person.pk,
-        role=role,
-        roles=signing_roles(person),
-        barred=_barred(case),
-    )
-    if against:
-        raise VoteRefused(" ".join(against))
+    standing = _fit_to_vote(case, person, role, choice, reason, confirmation)
     statement = step_up.Statement(person.pk, subject, digest_seen, role, choice.value, reason)
     step_up.claim(statement, confirmation)
     SignOff.objects.create(
@@ -100,11 +85,12 @@ def sign(
         choice=choice.value,
         reason=reason.strip(),
         digest=digest_seen,
+        delegation_id=standing.delegation,
         method=confirmation.method,
         confirmed_at=confirmation.at,
         confirmation=dict(confirmation.evidence),
         challenge_id=confirmation.challenge,
-        taken_back=sum(1 for vote in votes if vote.person == person.pk),
+        earlier=SignOff.objects.filter(case=case, person=person).count(),
     )
     facts.add(
         "vote.cast",
@@ -116,8 +102,40 @@ def sign(
         method=confirmation.method,
         challenge=confirmation.challenge,
         evidence_sha256=step_up.evidence_digest(confirmation),
+        delegation=standing.delegation,
+        delegated_by=standing.delegated_by,
     )
     return decision_on(case)
+
+
+def _fit_to_vote(
+    case: Case, person: Any, role: str, choice: rules.Choice, reason: str, confirmation: step_up.Confirmation
+) -> Standing:  # fmt: skip
+    """Return the standing in which the person votes; raises VoteRefused with everything that speaks against it."""
+    policy = rules.Policy.of(case.policy)
+    _refuse_expired(policy, case)
+    if choice is rules.Choice.REJECT and not reason.strip():
+        raise VoteRefused("A rejection needs a reason; write what has to change.")
+    if policy.passkey and choice is rules.Choice.APPROVE and confirmation.method != rules.PASSKEY:
+        raise VoteRefused("The policy asks for a passkey here; sign with one, or enrol one on your account page.")
+    # Read anew under the case's lock: what the page knew of the person may be over.
+    standings = standing_of([person.pk]).get(person.pk, {})
+    standing = standing_in(standings, role)
+    against = rules.objections(
+        policy,
+        decision_on(case).counted,
+        person=person.pk,
+        role=role,
+        roles=_with_witness(standings),
+        barred=_barred(case),
+        principal=standing.delegated_by if standing else None,
+    )
+    if against or standing is None:
+        raise VoteRefused(" ".join(against))
+    refusal = refusal_to_sign(case, person, standing, database_time())
+    if refusal:
+        raise VoteRefused(refusal)
+    return standing
 
 
 def take_back(facts: Facts, *, subject: str, person: Any, reason: str, digest_seen: str) -> rules.Decision:
@@ -156,17 +174,17 @@ def decision_on(case: Case) -> rules.Decision:
 
 
 def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
-    """Return what is decided on each case, by its id, in one query whatever their number, when they were read by cases_of."""
-    votes: dict[int, list[rules.Vote]] = {case.pk: [] for case in cases}
-    held: dict[int, set[str]] = {}
+    """Return what is decided on each case, by its id, in two queries whatever their number, when cases_of read them."""
+    votes: dict[int, list[SignOff]] = {case.pk: [] for case in cases}
     for row in _rows(votes):
-        votes[row.case_id].append(_vote(row))
-        held[row.person_id] = _with_witness(role for role in row.held_now if role in ROLES)
+        votes[row.case_id].append(row)
+    standings = standing_of({row.person_id for rows in votes.values() for row in rows})
+    held = {person: _with_witness(roles) for person, roles in standings.items()}
     now = next((each.asked_at for each in cases if hasattr(each, "asked_at")), None) or database_time()
     return {
         case.pk: rules.decide(
             rules.Policy.of(case.policy),
-            votes[case.pk],
+            _votes(case, votes[case.pk], standings),
             digest=case.digest,
             barred=_barred(case),
             roles_now=held,
@@ -179,12 +197,12 @@ def decisions_on(cases: Sequence[Case]) -> dict[int, rules.Decision]:
 
 def votes_of(case: Case) -> tuple[rules.Vote, ...]:
     """Return the votes on the case, oldest first."""
-    return tuple(_vote(row) for row in _rows([case.pk]))
+    rows = list(_rows([case.pk]))
+    return tuple(_votes(case, rows, standing_of({row.person_id for row in rows})))
 
 
 def open_roles(case: Case, decision: rules.Decision, person: Any) -> tuple[str, ...]:
     """Return the roles in which this person could sign the case now and a signature is missing."""
-    votes = (*decision.counted, *(lapsed.vote for lapsed in decision.lapsed))
     policy, roles, barred = rules.Policy.of(case.policy), signing_roles(person), _barred(case)
     if decision.state not in {rules.State.WAITING, rules.State.APPROVED}:
         return ()
@@ -192,7 +210,7 @@ def open_roles(case: Case, decision: rules.Decision, person: Any) -> tuple[str, 
     return tuple(
         role
         for role in asked
-        if not rules.objections(policy, votes, person=person.pk, role=role, roles=roles, barred=barred)
+        if not rules.objections(policy, decision.counted, person=person.pk, role=role, roles=roles, barred=barred)
     )
 
 
@@ -212,8 +230,9 @@ def cases_of(subjects: Collection[str]) -> QuerySet[Any]:
 
 
 def signing_roles(person: Any) -> set[str]:
-    """Return the roles in which the person can vote: those they hold, and witness for whoever holds any."""
-    return _with_witness(roles_of(person))
+    """Return the roles in which the person can vote: held or delegated ones, and witness for whoever holds any."""
+    held = set(signing_roles_of(person))
+    return held | {rules.WITNESS} if roles_of(person) else held
 
 
 def database_time() -> datetime:
@@ -246,32 +265,30 @@ def _refuse_expired(policy: rules.Policy, case: Case) -> None:
         )
 
 
-def _rows(cases: Collection[int]) -> QuerySet[Any]:
-    """Return the votes on these cases with who gave them, what they hold now and whether they took them back."""
-    found = SignOff.objects.filter(case__in=cases).select_related("person", "withdrawal")
-    return found.annotate(held_now=held_now("person")).order_by("id")
+def _rows(cases: Collection[int]) -> QuerySet[SignOff]:
+    """Return the votes on these cases with who gave them, for whom, and whether they took them back."""
+    found = SignOff.objects.filter(case__in=cases).select_related("person", "delegation__holder", "withdrawal")
+    return found.order_by("id")
 
 
-def _vote(row: SignOff) -> rules.Vote:
-    return rules.Vote(
-        person=row.person_id,
-        name=row.person.get_full_name() or row.person.get_username(),
-        role=row.role,
-        choice=rules.Choice(row.choice),
-        digest=row.digest,
-        at=row.signed_at,
-        reason=row.reason,
-        method=row.method,
-        against=_against(row),
-    )
-
-
-def _against(row: SignOff) -> str:
-    """Return what happened since that keeps the vote from counting; empty when nothing did."""
-    taken_back = getattr(row, "withdrawal", None)
-    if taken_back is None:
-        return ""
-    return f"{row.person.get_full_name() or row.person.get_username()} took the vote back: {taken_back.reason}"
+def _votes(case: Case, rows: Sequence[SignOff], standings: Standings) -> list[rules.Vote]:
+    """Return the case's votes; what keeps one from counting whatever else is true is in its `against`."""
+    lapses = lapses_of(case, rows, standings)
+    return [
+        rules.Vote(
+            person=row.person_id,
+            name=signer_name(row),
+            role=row.role,
+            choice=rules.Choice(row.choice),
+            digest=row.digest,
+            at=row.signed_at,
+            reason=row.reason,
+            method=row.method,
+            principal=None if row.delegation is None else row.delegation.holder_id,
+            against=lapses.get(row.pk, ""),
+        )
+        for row in rows
+    ]
 
 
 def _barred(case: Case) -> dict[int, str]:

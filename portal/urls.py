@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account import views as accounts
 from django.urls import include, path
 
+from approvals import views as people
 from portal import health
 from records import views as records
 from rollbacks.views import governance, pages, requests, running, signing
@@ -46,6 +47,17 @@ urlpatterns = [
     path("emergencies/", governance.emergencies, name="emergencies"),
     path("emergencies/<int:pk>/", governance.review, name="emergency"),
     path("emergencies/<int:pk>/own/", governance.own, name="emergency-own"),
+    path("people/", people.people_list, name="people"),
+    path("people/<int:pk>/", people.person_page, name="person"),
+    path("people/<int:pk>/propose/", people.propose, name="person-propose"),
+    path("people/<int:pk>/account/", people.account, name="person-account"),
+    path("people/<int:pk>/delegate/", people.delegate_for, name="person-delegate"),
+    path("grants/<int:pk>/confirm/", people.confirm_grant, name="grant-confirm"),
+    path("grants/<int:pk>/refuse/", people.refuse_grant, name="grant-refuse"),
+    path("grants/<int:pk>/end/", people.end_grant, name="grant-end"),
+    path("delegations/", people.my_delegations, name="delegations"),
+    path("delegations/<int:pk>/confirm/", people.confirm_delegation, name="delegation-confirm"),
+    path("delegations/<int:pk>/end/", people.end_delegation, name="delegation-end"),
     path("records/", records.record_list, name="records"),
     path("records/<int:pk>/", records.record_page, name="record"),
     path("records/<int:pk>/record.json", records.record_json, name="record-json"),

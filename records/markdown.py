@@ -77,7 +77,9 @@ def _checklist(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
 
 def _votes(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for vote in document["sign_off"].get("votes", []):
-        yield (vote["role"], _name(vote["person"]), vote["choice"], vote["signed_at"], vote["method"])
+        behalf = vote.get("on_behalf_of")
+        signer = f"{_name(vote['person'])} for {_name(behalf)}" if behalf else _name(vote["person"])
+        yield (vote["role"], signer, vote["choice"], vote["signed_at"], vote["method"])
 
 
 def _confirmations(document: Mapping[str, Any]) -> str:

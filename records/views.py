@@ -21,7 +21,7 @@ PAGE = 50
 @require_safe
 def record_list(request: HttpRequest) -> HttpResponse:
     """The sealed change records, newest first."""
-    _require_any_group(request)
+    _require_any_role(request)
     before = _number(request.GET.get("before", ""))
     found = ChangeRecord.objects.defer("document").order_by("-id")
     rows = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
@@ -59,7 +59,7 @@ def record_markdown(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def trail_page(request: HttpRequest) -> HttpResponse:
     """The trail, newest first, optionally of one subject."""
-    _require_any_group(request)
+    _require_any_role(request)
     before = _number(request.GET.get("before", ""))
     subject = request.GET.get("subject", "")[:64]
     found = Fact.objects.select_related("actor").order_by("-seq")
@@ -73,13 +73,13 @@ def trail_page(request: HttpRequest) -> HttpResponse:
 
 
 def _record(request: HttpRequest, pk: int) -> ChangeRecord:
-    _require_any_group(request)
+    _require_any_role(request)
     return get_object_or_404(ChangeRecord.objects.select_related("fact"), pk=pk)
 
 
-def _require_any_group(request: HttpRequest) -> None:
-    """Records know nothing of roles; being in any group is what makes somebody a person of the organisation."""
-    if not request.user.is_active or not request.user.groups.exists():
+def _require_any_role(request: HttpRequest) -> None:
+    """Records know nothing of roles; holding any, as read at sign-in's door, makes somebody one of the organisation."""
+    if not request.user.is_active or not getattr(request.user, "held_now", None):
         raise PermissionDenied(_("Your account has no role yet; ask an administrator for one."))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from approvals.forms import UtcDateTimeField
 from approvals.policy import WITNESS, Choice
 from approvals.roles import ROLES
 from approvals.rulebook import Traits
@@ -16,16 +16,6 @@ from rollbacks.services.requests import Wording
 
 SQL_FIELD = "sql-"
 MAX_SQL = 1024 * 1024
-
-
-class UtcDateTimeField(forms.DateTimeField):
-    """A date and time that is typed and meant in UTC, so that nobody's browser decides what was signed."""
-
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "60"}, format="%Y-%m-%dT%H:%M")
-
-    def to_python(self, value: Any) -> Any:
-        moment = super().to_python(value)
-        return moment if moment is None else moment.astimezone(UTC)
 
 
 class WordingForm(forms.Form):

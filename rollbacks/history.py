@@ -73,7 +73,7 @@ def _sign_off(request: Request) -> dict[str, Any]:
     if case is None:
         return {}
     decision = decision_on(case)
-    rows = case.sign_offs.select_related("person").order_by("id")
+    rows = case.sign_offs.select_related("person", "delegation__holder").order_by("id")
     return {
         "policy": case.policy,
         "digest": case.digest,
@@ -81,6 +81,7 @@ def _sign_off(request: Request) -> dict[str, Any]:
         "votes": [
             {
                 "person": _person(row.person),
+                "on_behalf_of": _person(row.delegation.holder) if row.delegation else None,
                 "role": row.role,
                 "choice": row.choice,
                 "reason": row.reason,

@@ -275,7 +275,9 @@ def _closed(cases: Sequence[Case]) -> tuple[tuple[Case, tuple[SignOff, ...]], ..
     closed = [case for case in cases if case.closed_at is not None]
     votes: dict[int, list[SignOff]] = {}
     if closed:
-        for row in SignOff.objects.filter(case__in=closed).select_related("person").order_by("id"):
+        for row in (
+            SignOff.objects.filter(case__in=closed).select_related("person", "delegation__holder").order_by("id")
+        ):
             votes.setdefault(row.case_id, []).append(row)
     return tuple((case, tuple(votes.get(case.pk, ()))) for case in closed)
 

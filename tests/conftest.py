@@ -113,14 +113,8 @@ def nzila(cluster_url: str, target_template: str, tmp_path: Path) -> Iterator[Ta
 @pytest.fixture
 def people(db: None) -> dict[str, Any]:
     """The demo people by role."""
-    from django.contrib.auth.models import Group
-
-    from approvals.roles import ROLES
     from demo.organisation import add_people
 
-    # A committing test before this one flushed the groups that a migration made.
-    for role in ROLES:
-        Group.objects.get_or_create(name=role)
     return add_people()
 
 

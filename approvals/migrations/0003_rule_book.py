@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="signoff",
-            name="taken_back",
+            name="earlier",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AlterField(
@@ -92,9 +92,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="signoff",
-            constraint=models.UniqueConstraint(
-                fields=("case", "person", "taken_back"), name="sign_off_once_per_person"
-            ),
+            constraint=models.UniqueConstraint(fields=("case", "person", "earlier"), name="sign_off_once_per_person"),
         ),
         migrations.AddConstraint(
             model_name="signoff",

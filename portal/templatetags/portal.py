@@ -29,6 +29,8 @@ SECTIONS = {
     "records": ("records", "record"),
     "trail": ("trail",),
     "policy": ("policy", "emergencies", "emergency"),
+    "people": ("people", "person"),
+    "delegations": ("delegations",),
 }
 # Facts repeat these in their sentence, or they are only of use to a machine.
 UNTOLD = frozenset(

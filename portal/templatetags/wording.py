@@ -55,6 +55,16 @@ STATES: dict[str, Look] = {
     "proven": Look(gettext_lazy("Proven"), "good", "circle-check"),
     "disproven": Look(gettext_lazy("Disproven"), "bad", "circle-x"),
     "untried": Look(gettext_lazy("Could not be proven"), "bad", "alert-triangle"),
+    # Grants of roles
+    "proposed": Look(gettext_lazy("Waits for a second administrator"), "warn", "hourglass"),
+    "held": Look(gettext_lazy("Held"), "good", "circle-check"),
+    "refused": Look(gettext_lazy("Refused"), "neutral", "x"),
+    "ended": Look(gettext_lazy("Ended"), "neutral", "ban"),
+    "in_force": Look(gettext_lazy("In force"), "good", "circle-check"),
+    "planned": Look(gettext_lazy("Not begun"), "neutral", "clock"),
+    "switched_off": Look(gettext_lazy("Switched off"), "bad", "ban"),
+    "password_withdrawn": Look(gettext_lazy("Password withdrawn"), "warn", "lock"),
+    "sessions_ended": Look(gettext_lazy("Sessions ended"), "warn", "logout"),
     # Readings of a target and of the trail
     "holds": Look(gettext_lazy("Holds"), "good", "circle-check"),
     "broken": Look(gettext_lazy("Broken"), "bad", "alert-octagon"),
@@ -127,6 +137,17 @@ ACTIONS: dict[str, Text] = {
     "inventory.changed": gettext_lazy("read something new of the target"),
     "person.added": gettext_lazy("added the person %(username)s"),
     "person.roles_set": gettext_lazy("set the roles of a person"),
+    "person.role_proposed": gettext_lazy("proposed the role %(role)s: %(reason)s"),
+    "person.role_granted": gettext_lazy("granted the role %(role)s"),
+    "person.role_refused": gettext_lazy("refused the role %(role)s"),
+    "person.role_ended": gettext_lazy("ended the role %(role)s"),
+    "person.switched_off": gettext_lazy("switched the account off: %(reason)s"),
+    "person.switched_on": gettext_lazy("switched the account on again: %(reason)s"),
+    "person.password_withdrawn": gettext_lazy("withdrew the password: %(reason)s"),
+    "person.sessions_ended": gettext_lazy("ended all sessions: %(reason)s"),
+    "delegation.proposed": gettext_lazy("proposed to delegate the role %(role)s until %(ends_at)s"),
+    "delegation.made": gettext_lazy("delegated the role %(role)s until %(ends_at)s"),
+    "delegation.ended": gettext_lazy("ended the delegation of the role %(role)s"),
 }
 
 # Facts whose tone differs from the ordinary grey dot of the timeline.

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -86,6 +86,19 @@ class Repository:
             if kind == "blob" and mode != "120000":
                 blobs[name.removeprefix(root)] = blob
         return dict(zip(blobs, self._contents(list(blobs.values())), strict=True))
+
+    def read_first(self, ref: str, paths: Sequence[str]) -> str:
+        """Return the text of the first of these files that exists at the ref; empty when none does.
+
+        What is no UTF-8 comes with replacement characters; symbolic links and submodules are left out.
+        """
+        commit = self.head(ref)
+        for path in map(_clean_path, paths):
+            line = self._git("ls-tree", "--full-tree", commit, path)
+            mode, kind, blob = line.split("\t", 1)[0].split() if line else ("", "", "")
+            if kind == "blob" and mode != "120000":
+                return self._contents([blob])[0].decode("utf-8", errors="replace")
+        return ""
 
     def branch_commit(self, branch: str) -> str | None:
         """Return the branch's commit in this clone, or None when there is no such branch."""

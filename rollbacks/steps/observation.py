@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ from rollbacks.drizzle.inventory import inventory
 from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
 from rollbacks.drizzle.layouts import read_folder, violations
 from rollbacks.drizzle.preflight import Ledger, Violation
+from rollbacks.ownership import PLACES, owners_of
 from rollbacks.plan import LedgerHead
 from rollbacks.ports import TargetSettings
 from rollbacks.reversal.outlook import outlook
@@ -36,6 +38,7 @@ class Observation:
     violations: tuple[Violation, ...]
     audit_tables: tuple[str, ...]
     layout: Layout
+    codeowners: str = ""
 
     @property
     def ledger_head(self) -> LedgerHead:
@@ -62,7 +65,12 @@ class Observation:
                 {"code": each.code, "sentence": each.sentence, "blocks": each.blocks} for each in self.violations
             ],
             "migrations": [self._migration(row) for row in rows],
+            "owners": {row.tag: list(owners_of(self.codeowners, [self._path(row.tag)])) for row in rows},
         }
+
+    def _path(self, tag: str) -> str:
+        """Return where the migration's file is in the repository."""
+        return str(PurePosixPath(self.layout.out) / f"{tag}.sql")
 
     def _migration(self, row: Any) -> dict[str, Any]:
         migration = next(each for each in self.folder.migrations if each.tag == row.tag)
@@ -91,13 +99,14 @@ def observe_target(settings: TargetSettings, *, environ: Mapping[str, str]) -> O
     """
     try:
         base_commit, folder = read_migrations(settings)
+        codeowners = Repository(settings.repository).read_first(base_commit, PLACES)
         with connect_directly(settings, environ) as connection:
             identity = targets.identity(connection)
             ledger = ledgers.read_ledger(connection, settings.layout)
     except (RepositoryError, JournalUnreadable, *targets.REFUSALS, psycopg.Error) as error:
         raise Unobservable(targets.one_sentence(error)) from error
     found = violations(folder, ledger, layout=settings.layout, now_ms=time.time_ns() // 1_000_000)
-    return Observation(identity, ledger, folder, base_commit, found, settings.audit_tables, settings.layout)
+    return Observation(identity, ledger, folder, base_commit, found, settings.audit_tables, settings.layout, codeowners)
 
 
 def read_migrations(settings: TargetSettings, *, ref: str = "") -> tuple[str, Folder]:

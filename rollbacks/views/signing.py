@@ -24,7 +24,7 @@ from portal.templatetags.wording import ROLES as WORDS
 from portal.templatetags.wording import label_of
 from records.chain import sha256
 from rollbacks.checklist import Item, asked
-from rollbacks.forms import SignForm
+from rollbacks.forms import CommentForm, SignForm, TakeBackForm
 from rollbacks.models import Answer, Request, Revision
 from rollbacks.plan import Plan
 from rollbacks.proof_view import signed_proof

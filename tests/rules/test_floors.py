@@ -20,7 +20,8 @@ FLOORS = {
     RULES: (
         "records.chain", "records.markdown", "approvals.policy", "approvals.rulebook", "approvals.windows",
         "approvals.windows_file", "rollbacks.states", "rollbacks.plan",
-        "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle",
+        "approvals.role_names", "approvals.holding", "approvals.twins",
+        "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle", "rollbacks.ownership",
     ),
     ROWS: ("records.models", "approvals.models", "rollbacks.models"),
     STEPS: ("rollbacks.steps", "rollbacks.adapters"),
@@ -28,11 +29,12 @@ FLOORS = {
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
         "approvals.people", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
         "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
+        "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.doorbell", "rollbacks.leases",
         "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
     ),
     DOORS: ("rollbacks.views", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
-            "records.management", "approvals.management"),
+            "records.management", "approvals.management", "approvals.views", "approvals.forms"),
 }  # fmt: skip
 # Reading a catalog needs a connection; it still knows nothing of Django (design: "pure or catalog-only").
 CATALOG_ONLY = {"rollbacks.reversal.catalog", "rollbacks.reversal.objects", "rollbacks.reversal.stakes"}

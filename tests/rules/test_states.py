@@ -12,7 +12,7 @@ MOVES = {
     ("draft", "in_review"), ("draft", "withdrawn"),
     ("in_review", "draft"), ("in_review", "executing"), ("in_review", "rejected"), ("in_review", "withdrawn"),
     ("executing", "succeeded"), ("executing", "failed"), ("executing", "needs_attention"),
-    ("failed", "draft"), ("failed", "executing"), ("failed", "withdrawn"),
+    ("failed", "draft"), ("failed", "executing"), ("failed", "rejected"), ("failed", "withdrawn"),
     ("needs_attention", "executing"),
     ("rejected", "draft"), ("rejected", "withdrawn"),
 }  # fmt: skip

@@ -154,9 +154,9 @@ def test_a_vote_taken_back_while_it_runs_stops_it_before_the_target(
 def test_a_rejection_while_it_runs_is_kept_and_stops_it(nzila: TargetDatabase, people: dict[str, Any]) -> None:
     from approvals.people import add_person
 
+    late = add_person(None, username="lena", name="Lena Ka", email="", password=None, roles=["security"])
     request = draft(people, register(nzila))
     digest = approve(people, request)
-    late = add_person(None, username="lena", name="Lena Ka", email="", password=None, roles=["security"])
     execution = running.start(people["engineer"], request.pk)
     drive(execution, nzila.environ, until="stage")
     sign(late, request, "security", digest, Choice.REJECT, "Wait for the incident call.")

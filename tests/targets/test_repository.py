@@ -42,6 +42,22 @@ def test_files_are_read_at_a_commit_by_their_path_below_the_folder(clone: Path) 
     assert repository.read_files("main", "no/such/folder") == {}
 
 
+def test_the_first_file_that_is_there_is_read(clone: Path) -> None:
+    repository, places = Repository(clone), (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+    assert repository.read_first("main", places) == (clone / "CODEOWNERS").read_text()
+    (clone / ".github").mkdir()
+    (clone / ".github/CODEOWNERS").symlink_to("../CODEOWNERS")
+    (clone / "docs").mkdir()
+    (clone / "docs/CODEOWNERS").write_bytes(b"* @o/a\xff\n")
+    git(clone, "add", "--all")
+    git(clone, "commit", "-qm", "Places")
+    assert repository.read_first("main", places) == (clone / "CODEOWNERS").read_text()
+    assert repository.read_first("main", places[::2]) == "* @o/a\ufffd\n"
+    assert repository.read_first("main", (".github", "no/CODEOWNERS")) == ""
+    with pytest.raises(RepositoryError, match="not a path"):
+        repository.read_first("main", ("../CODEOWNERS",))
+
+
 def test_odd_names_and_bytes_survive_reading(clone: Path) -> None:
     odd = clone / OUT / "sub folder" / "é 'quoted' \t.bin"
     odd.parent.mkdir()

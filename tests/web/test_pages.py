@@ -44,13 +44,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+WITH_PK = ("request-", "record-", "person-", "grant-", "delegation-")
+
+
 def address(name: str, pk: int, target: str) -> str:
     from django.urls import reverse
 
     arguments = dict(ARGUMENTS.get(name, {}))
     if "name" in arguments:
         arguments["name"] = target
-    elif name.startswith(("request-", "record-")) or name in {"request", "run", "record", "emergency", "emergency-own"}:
+    elif name.startswith(WITH_PK) or name in {"request", "run", "record", "person", "emergency", "emergency-own"}:
         arguments["pk"] = pk
     return reverse(name, kwargs=arguments)
 

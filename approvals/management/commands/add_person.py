@@ -9,13 +9,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from approvals.people import UnknownRole, add_person
+from approvals.refusals import Refused
 from approvals.roles import ROLES
 
 
 class Command(BaseCommand):
-    """Add a person, or set the roles of one who is there."""
+    """Add a person, or set the roles of one who is there; the roles are held at once, by an operator's word."""
 
-    help = "Add a person with roles; asks for the password so that it is never in a command line."
+    help = "Add a person with exactly these roles; asks for the password so that it is never in a command line."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
@@ -35,6 +36,6 @@ class Command(BaseCommand):
                 password=password,
                 roles=options["role"],
             )
-        except UnknownRole as error:
+        except (UnknownRole, Refused) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_("%(username)s can sign in.") % {"username": options["username"]})
