@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import TransactionTestCase
 from psycopg import sql
@@ -24,6 +25,8 @@ KEPT_TRIGGERS = (
     ("approvals_signoff", "approvals_signoff_keep_all"),
 )
 NUMBERS = itertools.count(1)
+# A password's hash takes a quarter of a second on purpose; seven are made once and not for every test.
+HASHES: dict[str, str] = {}
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # All test processes share one broker, so each has a queue of its own, and so have the workers that it starts.
 os.environ["CELERY_QUEUE"] = settings.CELERY_TASK_DEFAULT_QUEUE = f"tests-{WORKER}"
@@ -114,12 +117,19 @@ def people(db: None) -> dict[str, Any]:
     from django.contrib.auth.models import Group
 
     from approvals.roles import ROLES
-    from demo.organisation import add_people
+    from demo.organisation import PEOPLE, add_people
 
     # A committing test before this one flushed the groups that a migration made.
     for role in ROLES:
         Group.objects.get_or_create(name=role)
-    return add_people()
+    accounts = add_people([replace(person, password=None) for person in PEOPLE])
+    for person in PEOPLE:
+        account = accounts[person.role]
+        if person.username not in HASHES:
+            HASHES[person.username] = make_password(person.password)
+        account.password = HASHES[person.username]
+        account.save(update_fields=["password"])
+    return accounts
 
 
 def _url(admin: str, database: str, user: str) -> str:
