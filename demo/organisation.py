@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,12 @@ from rollbacks.services.targets import register_target
 
 @dataclass(frozen=True)
 class Person:
-    """One demo person; the passwords are only ever set in demo mode."""
+    """One demo person; the passwords are only ever set in demo mode, and without one nobody can sign in."""
 
     username: str
     name: str
     role: str
-    password: str
+    password: str | None
 
 
 PEOPLE = (
@@ -34,14 +35,14 @@ PEOPLE = (
 )
 
 
-def add_people() -> dict[str, Any]:
+def add_people(people: Sequence[Person] = PEOPLE) -> dict[str, Any]:
     """Add the demo people where they are missing and return their accounts by role."""
     return {
         person.role: add_person(
             None, username=person.username, name=person.name, email=f"{person.username}@nzila.example",
             password=person.password, roles=[person.role],
         )
-        for person in PEOPLE
+        for person in people
     }  # fmt: skip
 
 

@@ -4,48 +4,58 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from psycopg import sql
 
 from demo import target as demo_target
 
-KEPT_TRIGGERS = (
-    ("records_fact", "records_fact_keep_all"),
-    ("records_changerecord", "records_changerecord_keep_all"),
-    ("approvals_signoff", "approvals_signoff_keep_all"),
-    ("approvals_withdrawal", "approvals_withdrawal_keep_all"),
-    ("approvals_challenge", "approvals_challenge_keep_all"),
-)
+# What Django makes for the models themselves, which no test changes.
+STANDING = {"django_content_type", "auth_permission"}
+ALWAYS_ON_DELETE = """
+    SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger
+     WHERE tgrelid = ANY (%s::regclass[]) AND tgenabled = 'A' AND tgtype & 8 <> 0"""
 NUMBERS = itertools.count(1)
+# A password's hash takes a quarter of a second on purpose; seven are made once and not for every test.
+HASHES: dict[str, str] = {}
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # All test processes share one broker, so each has a queue of its own, and so have the workers that it starts.
 os.environ["CELERY_QUEUE"] = settings.CELERY_TASK_DEFAULT_QUEUE = f"tests-{WORKER}"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_may_truncate() -> Iterator[None]:
-    """Cleaning up after a committing test truncates, which the append-only tables refuse: lift just that."""
+def _emptied_after_commits() -> Iterator[None]:
+    """Empty after a committing test what it filled, which the append-only tables refuse: lift just that.
+
+    Django would truncate every table and make permissions and content types again, in a quarter of a second.
+    """
     original = TransactionTestCase._fixture_teardown
 
     def teardown(self: TransactionTestCase) -> None:
-        with connection.cursor() as cursor:
-            for table, trigger in KEPT_TRIGGERS:
+        tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - STANDING
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
+            filled = [row[0] for row in cursor.fetchall()]
+            cursor.execute(ALWAYS_ON_DELETE, [filled])
+            always = cursor.fetchall()
+            # Ordinary triggers, foreign keys among them, do not fire in this role, so any order will do.
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table, trigger in always:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
-        try:
-            original(self)
-        finally:
-            with connection.cursor() as cursor:
-                for table, trigger in KEPT_TRIGGERS:
-                    cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+            for table in filled:
+                cursor.execute(f"DELETE FROM {table}")
+            for table, trigger in always:
+                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
 
     TransactionTestCase._fixture_teardown = teardown
     yield
@@ -86,14 +96,32 @@ def target_template(cluster_url: str) -> Iterator[str]:
         demo_target.drop_database(admin, name)
 
 
+@pytest.fixture(scope="session")
+def repository_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one committed and pushed nzila repository and its origin, to be copied for every test."""
+    folder = tmp_path_factory.mktemp("repository")
+    demo_target.create_repository(folder)
+    return folder
+
+
+def copied(template: Path, folder: Path) -> Path:
+    """Copy a repository with its origin, which the copy then points at; return the clone."""
+    shutil.copytree(template, folder, symlinks=True)
+    config = folder / "nzila" / ".git" / "config"
+    config.write_text(config.read_text().replace(str(template), str(folder)))
+    return folder / "nzila"
+
+
 @pytest.fixture
-def nzila(cluster_url: str, target_template: str, tmp_path: Path) -> Iterator[TargetDatabase]:
+def nzila(
+    cluster_url: str, target_template: str, repository_template: Path, tmp_path: Path
+) -> Iterator[TargetDatabase]:
     """A fresh nzila target with its repository; its owner is the template's role, which is no superuser."""
     name = f"nzila-{WORKER}-{next(NUMBERS)}"
     with psycopg.connect(cluster_url, autocommit=True) as admin:
         demo_target.drop_database(admin, name)
         admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(target_template), sql.Identifier(target_template)
             )
         )
@@ -105,7 +133,7 @@ def nzila(cluster_url: str, target_template: str, tmp_path: Path) -> Iterator[Ta
         f"{name.upper().replace('-', '_')}_DIRECT_DATABASE_URL": url,
         "BACKUP_DIR": str(backups),
     }
-    yield TargetDatabase(name, url, demo_target.create_repository(tmp_path / "repository"), environ)
+    yield TargetDatabase(name, url, copied(repository_template, tmp_path / "repository"), environ)
     with psycopg.connect(cluster_url, autocommit=True) as admin:
         demo_target.drop_database(admin, name)
 
@@ -113,9 +141,16 @@ def nzila(cluster_url: str, target_template: str, tmp_path: Path) -> Iterator[Ta
 @pytest.fixture
 def people(db: None) -> dict[str, Any]:
     """The demo people by role."""
-    from demo.organisation import add_people
+    from demo.organisation import PEOPLE, add_people
 
-    return add_people()
+    accounts = add_people([replace(person, password=None) for person in PEOPLE])
+    for person in PEOPLE:
+        account = accounts[person.role]
+        if person.username not in HASHES:
+            HASHES[person.username] = make_password(person.password)
+        account.password = HASHES[person.username]
+        account.save(update_fields=["password"])
+    return accounts
 
 
 def _url(admin: str, database: str, user: str) -> str:

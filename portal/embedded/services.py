@@ -11,8 +11,11 @@ from portal.embedded.postgres import Postgres
 from portal.embedded.state import State, mapped
 from portal.embedded.valkey import Valkey
 
-# Durability is not what the tests test, and fsync is most of their time.
-FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+# Durability is not what the tests test: nothing is synced, and no log is kept for a crash or a standby.
+FAST = (
+    "fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0",
+    "max_wal_size=256MB",
+)  # fmt: skip
 DEMO_TARGET = "nzila"
 # What runs on the scratch server has not been signed yet, so its role may make databases and roles and no more.
 SCRATCH_ROLE = "rollback_scratch"

@@ -21,6 +21,8 @@ PREFIX = "rollback_"
 # A replay says in its name when it began, in minutes since 1970, so that one that was left behind can be told.
 REPLAY = re.compile(PREFIX + "[a-z]+_([0-9]+)_[0-9a-f]{12}")
 LEFT_BEHIND_SECONDS = 2 * 3600
+# Before PostgreSQL 15 files are always copied.
+STRATEGIES_SINCE = 150_000
 ROLE_COMMENT = "rollback-portal: made for a replay in minute "
 EXECUTION = re.compile(PREFIX + "([0-9a-f]{12})_([0-9]+)_")
 
@@ -80,9 +82,18 @@ class Scratch:
             )
 
     def create(self, name: str) -> None:
-        """Create an empty database."""
+        """Create an empty database.
+
+        Copying files takes half the time of writing every page to the log, but waits for two checkpoints, so it is
+        done where these sync nothing.
+        """
         with connect(self._credentials, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(_ours(name))))
+            row = connection.execute("SELECT pg_catalog.current_setting('fsync')").fetchone()
+            copied = row == ("off",) and connection.info.server_version >= STRATEGIES_SINCE
+            strategy = sql.SQL("STRATEGY file_copy" if copied else "")
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(sql.Identifier(_ours(name)), strategy)
+            )
 
     def drop(self, name: str) -> None:
         """Drop a database with whatever of ours is connected to it; nothing happens when it is not there.

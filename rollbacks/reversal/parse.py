@@ -9,10 +9,11 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ MAX_STATEMENTS = 2_000
 MAX_LINE = 100_000
 BREAKPOINT = "--> statement-breakpoint"
 GROUP_CHARACTERS = 200_000
+KEPT_TEXTS = 500
+KEPT_CHARACTERS = 2_000_000
 WALL_SECONDS = 20
 CHILD = Path(__file__).with_name("parser_child.py")
 # libpq and the parser both stop at NUL without a word, so what is hashed would not be what runs.
@@ -63,33 +66,30 @@ class Statement:
     tree: Mapping[str, Any]
 
 
+Taken = tuple[Statement, ...] | str
+
+
 def read(sql: str) -> tuple[Statement, ...]:
     """Return the statements of the SQL in their order; comments between them belong to none.
 
     Raises Unreadable for control characters, psql commands, syntax errors, more than 1 MiB or
     2,000 statements, and whatever the parser cannot cope with.
     """
-    _refuse_unfit(sql)
-    return _read(sql)
+    return read_many([sql])[0]
 
 
 def read_many(texts: Sequence[str]) -> list[tuple[Statement, ...]]:
     """Return what `read` returns for each text, with one child process for many: starting one takes 80 ms.
 
     Raises Unreadable for the first text that `read` would refuse; a text that the parser cannot cope with takes
-    its whole group down, so that group is read one by one.
+    its whole group down, so that group is read one by one. What was read lately is not read again.
     """
     for text in texts:
         _refuse_unfit(text)
-    found: list[tuple[Statement, ...]] = []
-    for group in _groups(texts):
-        try:
-            answers = _ask_child(group)
-        except Unreadable:
-            found += [_read(text) for text in group]
-        else:
-            found += [_taken_apart(text, answer) for text, answer in zip(group, answers, strict=True)]
-    return found
+    known = {text: taken for text in texts if (taken := _READ.get(text)) is not None}
+    for group in _groups([text for text in dict.fromkeys(texts) if text not in known]):
+        known.update(zip(group, _read(group), strict=True))
+    return [_statements(known[text]) for text in texts]
 
 
 def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -186,19 +186,66 @@ def _scripts(name: str) -> list[str]:
     return [script.title() for script in ALIKE if script in first]
 
 
-@lru_cache(maxsize=256)
-def _read(sql: str) -> tuple[Statement, ...]:
-    return _taken_apart(sql, _ask_child([sql])[0])
+class _Lately:
+    """What was read lately, at most KEPT_TEXTS texts of KEPT_CHARACTERS altogether; any thread may ask.
+
+    A draft is read when it is checked, judged, proven and shown, each time from the same text.
+    """
+
+    def __init__(self) -> None:
+        self._taken: OrderedDict[str, Taken] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def get(self, text: str) -> Taken | None:
+        with self._lock:
+            if text in self._taken:
+                self._taken.move_to_end(text)
+            return self._taken.get(text)
+
+    def keep(self, text: str, taken: Taken) -> None:
+        with self._lock:
+            if text in self._taken:
+                return
+            self._taken[text] = taken
+            self._characters += len(text)
+            while len(self._taken) > KEPT_TEXTS or self._characters > KEPT_CHARACTERS:
+                oldest, _ = self._taken.popitem(last=False)
+                self._characters -= len(oldest)
 
 
-def _taken_apart(sql: str, answer: Mapping[str, Any]) -> tuple[Statement, ...]:
+_READ = _Lately()
+
+
+def _read(group: Sequence[str]) -> list[Taken]:
+    """Ask a child about the texts together, or about each alone when that fails; only answers are kept."""
+    try:
+        answers = _ask_child(group)
+    except Unreadable:
+        if len(group) == 1:
+            raise
+        return [taken for text in group for taken in _read([text])]
+    found = [_taken_apart(text, answer) for text, answer in zip(group, answers, strict=True)]
+    for text, taken in zip(group, found, strict=True):
+        _READ.keep(text, taken)
+    return found
+
+
+def _taken_apart(sql: str, answer: Mapping[str, Any]) -> Taken:
+    """Return the statements, or the sentence that says why these are none."""
     if "error" in answer:
-        raise Unreadable(_syntax_sentence(sql, answer))
+        return _syntax_sentence(sql, answer)
     raw = answer["statements"]
     if len(raw) > MAX_STATEMENTS:
-        raise Unreadable(f"The SQL has {len(raw)} statements; more than 2,000 cannot be reviewed, split the rollback.")
+        return f"The SQL has {len(raw)} statements; more than 2,000 cannot be reviewed, split the rollback."
     encoded = sql.encode()
     return tuple(_statement(sql, encoded, each) for each in raw if each.get("stmt"))
+
+
+def _statements(taken: Taken) -> tuple[Statement, ...]:
+    if isinstance(taken, str):
+        raise Unreadable(taken)
+    return taken
 
 
 def _ask_child(texts: Sequence[str]) -> list[dict[str, Any]]:

@@ -169,9 +169,8 @@ def _try(
     if limits:
         limit(connection, limits)
     xid = transaction_id(connection)
+    before = _held(connection)
     for statement in statements:
-        before = _filenodes(connection)
-        locked = set(strong_locks(connection))
         started = time.monotonic()
         try:
             connection.execute(statement.text.encode(), binary=True)
@@ -183,32 +182,39 @@ def _try(
         if connection.info.transaction_status.name != "INTRANS" or transaction_id(connection) != xid:
             connection.rollback()
             return Tried(f"{place(statement.line)} left the transaction; remove it.", tuple(done), None)
-        done.append(_evidence(connection, statement, milliseconds, before, locked))
-    after = _facts(state)
+        after = _held(connection)
+        done.append(_evidence(statement, milliseconds, before, after))
+        before = after
+    facts = _facts(state)
     connection.commit()
-    return Tried("", tuple(done), after)
+    return Tried("", tuple(done), facts)
 
 
-def _evidence(
-    connection: psycopg.Connection[tuple[Any, ...]], statement: parse.Statement, milliseconds: int,
-    before: dict[int, tuple[int, str]], locked: set[str],
-) -> dict[str, Any]:  # fmt: skip
-    after = _filenodes(connection)
-    known = {relation for _, relation in before.values()}
+@dataclass(frozen=True)
+class _Held:
+    """Between two statements: which file each relation is in and what it is called, and the strong locks held."""
+
+    files: dict[int, tuple[int, str]]
+    locks: frozenset[str]
+
+
+def _held(connection: psycopg.Connection[tuple[Any, ...]]) -> _Held:
+    files = {oid: (node, relation) for oid, node, relation in connection.execute(FILENODES).fetchall()}
+    return _Held(files, frozenset(strong_locks(connection)))
+
+
+def _evidence(statement: parse.Statement, milliseconds: int, before: _Held, after: _Held) -> dict[str, Any]:
+    known = {relation for _, relation in before.files.values()}
     return {
         "line": statement.line,
         "milliseconds": milliseconds,
-        "locks": sorted(
-            lock for lock in set(strong_locks(connection)) - locked if lock.rsplit(" ", 1)[0] in known
-        ),
+        "locks": sorted(lock for lock in after.locks - before.locks if lock.rsplit(" ", 1)[0] in known),
         "rewritten": sorted(
-            before[oid][1] for oid, (node, _) in after.items() if oid in before and before[oid][0] != node
+            before.files[oid][1]
+            for oid, (node, _) in after.files.items()
+            if oid in before.files and before.files[oid][0] != node
         ),
-    }  # fmt: skip
-
-
-def _filenodes(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[int, tuple[int, str]]:
-    return {oid: (node, relation) for oid, node, relation in connection.execute(FILENODES).fetchall()}
+    }
 
 
 def _round_trip(

@@ -18,7 +18,7 @@ from approvals.people import add_person
 from approvals.policy import State
 from approvals.refusals import NotAllowed, Refused
 from approvals.roles import roles_of
-from approvals.services import VoteRefused, decision_on
+from approvals.services import VoteRefused, decision_on, open_case_of
 from approvals.standing import standing_of
 from records.models import Fact
 from tests.approvals.cases import SUBJECT, decided, forced_vote, lapses, open_case, second_administrator, vote

@@ -178,9 +178,12 @@ def test_a_judgement_names_relations_and_says_whether_a_transaction_holds_it() -
     assert (second.cls, second.transactional) == ("N", False)
 
 
-def test_many_texts_are_read_as_each_alone() -> None:
+def test_many_texts_are_read_as_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["SELECT 1; SELECT 2", "DROP TABLE t", "", "DO $$ BEGIN END $$"]
-    assert parse.read_many(texts) == [parse.read(text) for text in texts]
+    monkeypatch.setattr(parse, "_READ", parse._Lately())
+    together = parse.read_many(texts)
+    monkeypatch.setattr(parse, "_READ", parse._Lately())
+    assert together == [parse.read(text) for text in texts]
     with pytest.raises(parse.Unreadable, match="DROPP"):
         parse.read_many(["SELECT 1", "DROPP x"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +104,42 @@ def test_no_text_holds_the_checks_up(piece: str) -> None:
     with contextlib.suppress(parse.Unreadable):
         parse.refuse_unreviewable("\n".join([piece * (40_000 // len(piece))] * 20))
     assert time.monotonic() - begun < 3
+
+
+def test_what_was_read_lately_is_not_read_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(parse, "_READ", parse._Lately())
+    first = parse.read("DROP TABLE lately")
+    with pytest.raises(parse.Unreadable, match="LATELY"):
+        parse.read("DROP LATELY")
+    monkeypatch.setattr(parse, "CHILD", tmp_path / "none")
+    assert parse.read_many(["DROP TABLE lately", "DROP TABLE lately"]) == [first, first]
+    with pytest.raises(parse.Unreadable, match="LATELY"):
+        parse.read("DROP LATELY")
+    for _ in range(2):
+        with pytest.raises(parse.Unreadable, match="gave up"):
+            parse.read("DROP TABLE never_read")
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    lately = parse._Lately()
+    monkeypatch.setattr(parse, "KEPT_CHARACTERS", 100)
+    monkeypatch.setattr(parse, "KEPT_TEXTS", 4)
+    for text in ("a" * 40, "b" * 40, "a" * 40, "c" * 40):
+        lately.keep(text, ())
+        lately.get("a" * 40)
+    assert [lately.get(letter * 40) for letter in "abc"] == [(), None, ()]
+    for text in "defg":
+        lately.keep(text, ())
+    assert [lately.get(text) for text in ("a" * 40, "c" * 40, "d", "e", "f", "g")] == [None, None, (), (), (), ()]
+    lately.keep("h" * 101, ())
+    assert lately.get("h" * 101) is None
+
+
+def test_a_text_that_the_parser_cannot_cope_with_leaves_the_others_of_its_group_readable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parse, "_READ", parse._Lately())
+    deep = "SELECT " + "1+" * 30_000 + "1"
+    with pytest.raises(parse.Unreadable, match="gave up"):
+        parse.read_many(["DROP TABLE before_it", deep])
+    assert parse._READ.get("DROP TABLE before_it") and parse._READ.get(deep) is None
