@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ WALL_SECONDS = 20
 CHILD = Path(__file__).with_name("parser_child.py")
 # libpq and the parser both stop at NUL without a word, so what is hashed would not be what runs.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+BLOCK = re.compile(r"\bDO\b", re.IGNORECASE)
 PSQL_COMMAND = re.compile(r"^\s*\\(?:[A-Za-z!?]|\.)", re.MULTILINE)
 DUMP_HEADER = "-- PostgreSQL database dump"
 # What makes text look different from what runs: byte order marks, direction overrides, characters without width.
@@ -52,7 +53,8 @@ class Unreadable(Exception):
 class Statement:
     """One statement: its text without the semicolon, offsets in characters, its line, its kind and its tree.
 
-    `kind` is the grammar's node in snake case, such as `drop_stmt`; `tree` is that node as JSON.
+    `kind` is the grammar's node in snake case, such as `drop_stmt`; `tree` is that node as JSON. `inside` is what a
+    DO block holds, each with the block's own text and place, whether or not it runs; None when that cannot be told.
     """
 
     text: str
@@ -61,6 +63,7 @@ class Statement:
     line: int
     kind: str
     tree: Mapping[str, Any]
+    inside: tuple[Statement, ...] | None = None
 
 
 def read(sql: str) -> tuple[Statement, ...]:
@@ -188,7 +191,13 @@ def _scripts(name: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _read(sql: str) -> tuple[Statement, ...]:
-    return _taken_apart(sql, _ask_child([sql])[0])
+    try:
+        return _taken_apart(sql, _ask_child([sql])[0])
+    except Unreadable:
+        if not BLOCK.search(sql):
+            raise
+    # PL/pgSQL's parser is another one, and what it cannot cope with is no reason to refuse the SQL around it.
+    return _taken_apart(sql, _ask_child([sql], "--outside")[0])
 
 
 def _taken_apart(sql: str, answer: Mapping[str, Any]) -> tuple[Statement, ...]:
@@ -201,10 +210,10 @@ def _taken_apart(sql: str, answer: Mapping[str, Any]) -> tuple[Statement, ...]:
     return tuple(_statement(sql, encoded, each) for each in raw if each.get("stmt"))
 
 
-def _ask_child(texts: Sequence[str]) -> list[dict[str, Any]]:
+def _ask_child(texts: Sequence[str], *options: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(CHILD)],
+            [sys.executable, "-I", str(CHILD), *options],
             input=json.dumps(list(texts)).encode(),
             capture_output=True,
             timeout=WALL_SECONDS,
@@ -228,7 +237,11 @@ def _statement(sql: str, encoded: bytes, raw: Mapping[str, Any]) -> Statement:
     start += len(text) - len(kept)
     text = kept.rstrip()
     kind, tree = next(iter(raw["stmt"].items()))
-    return Statement(text, start, start + len(text), _line(sql, start), kind, tree)
+    found = Statement(text, start, start + len(text), _line(sql, start), kind, tree)
+    if raw.get("inside") is None:
+        return found
+    held = [next(iter(each.items())) for each in raw["inside"]]
+    return replace(found, inside=tuple(replace(found, kind=kind, tree=tree) for kind, tree in held))
 
 
 LEADING = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*")

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from rollbacks.adapters.ledger import Unreplayable, apply_forward
+from rollbacks.adapters.ledger import Unreplayable, apply_one
 from rollbacks.adapters.scratch import Scratch, replay_name
 from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
 from rollbacks.reversal import drift
@@ -82,7 +82,7 @@ class Replay:
 
     def _apply(self, migration: Migration) -> None:
         try:
-            apply_forward(self.connection, self.folder, self.layout, until=migration.tag)
+            apply_one(self.connection, migration, self.layout)
         except psycopg.errors.ActiveSqlTransaction:
             # CREATE INDEX CONCURRENTLY and its like: such a file was applied statement by statement.
             self._apply_alone(migration)
