@@ -65,6 +65,20 @@ def apply_forward(connection: Connection, folder: Folder, layout: Layout, *, unt
     return [each.tag for each in pending]
 
 
+def apply_one(connection: Connection, migration: Migration, folder: Folder, layout: Layout) -> None:
+    """Apply this one migration as migrate() would, whatever the ledger's newest row makes migrate() skip.
+
+    A file whose `when` is not later than an earlier one's ran where all were pending at once, so a state of the
+    chain has it in its place. Raises as apply_forward does.
+    """
+    _refuse_unsendable(migration)
+    connection.commit()
+    create_ledger(connection, layout, folder.line)
+    connection.commit()
+    with _transaction(connection):
+        _apply(connection, migration, folder, layout)
+
+
 def create_ledger(connection: Connection, layout: Layout, line: str) -> None:
     """Create the ledger's schema and table exactly as migrate() of that line does, if they are not there."""
     with connection.transaction():
@@ -106,14 +120,16 @@ def _up_to(folder: Folder, until: str | None) -> Sequence[Migration]:
     last = len(folder.migrations) if until is None else folder.migrations.index(folder.by_tag(until)) + 1
     wanted = folder.migrations[:last]
     for migration in wanted:
-        if migration.sql is None:
-            raise Unreplayable(
-                f"{migration.tag}.sql is missing, so the migrations cannot be replayed; restore the file."
-            )
-        if "\0" in migration.sql:
-            # libpq would stop at the NUL and send half of the piece without a word.
-            raise Unreplayable(f"{migration.tag}.sql holds a NUL character, so it cannot be sent; restore the file.")
+        _refuse_unsendable(migration)
     return wanted
+
+
+def _refuse_unsendable(migration: Migration) -> None:
+    if migration.sql is None:
+        raise Unreplayable(f"{migration.tag}.sql is missing, so the migrations cannot be replayed; restore the file.")
+    if "\0" in migration.sql:
+        # libpq would stop at the NUL and send half of the piece without a word.
+        raise Unreplayable(f"{migration.tag}.sql holds a NUL character, so it cannot be sent; restore the file.")
 
 
 def _row(identifier: int, text: str, created_at: int | None, name: Any = None, applied_at: Any = None) -> LedgerRow:

@@ -26,10 +26,14 @@ PARTS = {"OBJECT_POLICY": "POLICY", "OBJECT_TRIGGER": "TRIGGER", "OBJECT_RULE": 
 
 @dataclass(frozen=True)
 class Rename:
-    """One rename taken back: the statement that does it, and the forward statement that it undoes."""
+    """One rename taken back: the statement that does it, and the forward statement that it undoes.
+
+    It is not `certain` when a DO block may or may not have come to it.
+    """
 
     sql: str
     undoes: Statement
+    certain: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,17 @@ def renames_back(forward: Sequence[Statement]) -> list[Rename]:
 
     Which of them still apply is for the server to say: a thing that was renamed and then dropped has none.
     """
-    found = [Rename(sql, statement) for statement in forward if (sql := _inverse(statement))]
+    found = [
+        Rename(sql, each, certain=statement.inside is None)
+        for statement in forward
+        for each in _with_inside(statement)
+        if (sql := _inverse(each))
+    ]
     return found[::-1]
+
+
+def _with_inside(statement: Statement) -> tuple[Statement, ...]:
+    return (statement,) if statement.inside is None else statement.inside
 
 
 def compose(
@@ -112,7 +125,7 @@ def compose(
 def converted_columns(forward: Sequence[Statement]) -> frozenset[tuple[str, str]]:
     """Return table and column of every type change whose USING is more than a cast: no inverse follows from it."""
     found = set()
-    for statement in forward:
+    for statement in (each for outer in forward for each in _with_inside(outer)):
         for command in statement.tree.get("cmds", ()) if statement.kind == "alter_table_stmt" else ():
             change = command.get("alter_table_cmd", {})
             using = change.get("def", {}).get("column_def", {}).get("raw_default")

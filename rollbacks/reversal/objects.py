@@ -57,6 +57,12 @@ class Shape:
         things = sorted((key, sorted(thing.attributes.items())) for key, thing in self.things.items())
         return hashlib.sha256(json.dumps([things, sorted(self.grants)], ensure_ascii=False).encode()).hexdigest()
 
+    def distance(self, other: Shape) -> int:
+        """Return how many objects only one of the two has, or has differently."""
+        mine, theirs = ({(key, *sorted(thing.attributes.items())) for key, thing in each.things.items()}
+                        for each in (self, other))  # fmt: skip
+        return len(mine ^ theirs)
+
     def children(self, key: Key, kind: str) -> list[Thing]:
         """Return the objects of a kind below a relation, in reading order."""
         return [thing for thing in self.things.values() if thing.kind == kind and thing.key[1:3] == key[1:3]]

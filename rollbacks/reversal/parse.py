@@ -13,7 +13,7 @@ import threading
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ WALL_SECONDS = 20
 CHILD = Path(__file__).with_name("parser_child.py")
 # libpq and the parser both stop at NUL without a word, so what is hashed would not be what runs.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+BLOCK = re.compile(r"\bDO\b", re.IGNORECASE)
 PSQL_COMMAND = re.compile(r"^\s*\\(?:[A-Za-z!?]|\.)", re.MULTILINE)
 DUMP_HEADER = "-- PostgreSQL database dump"
 # What makes text look different from what runs: byte order marks, direction overrides, characters without width.
@@ -55,7 +56,8 @@ class Unreadable(Exception):
 class Statement:
     """One statement: its text without the semicolon, offsets in characters, its line, its kind and its tree.
 
-    `kind` is the grammar's node in snake case, such as `drop_stmt`; `tree` is that node as JSON.
+    `kind` is the grammar's node in snake case, such as `drop_stmt`; `tree` is that node as JSON. `inside` is what a
+    DO block holds, each with the block's own text and place, whether or not it runs; None when that cannot be told.
     """
 
     text: str
@@ -64,6 +66,7 @@ class Statement:
     line: int
     kind: str
     tree: Mapping[str, Any]
+    inside: tuple[Statement, ...] | None = None
 
 
 Taken = tuple[Statement, ...] | str
@@ -222,9 +225,12 @@ def _read(group: Sequence[str]) -> list[Taken]:
     try:
         answers = _ask_child(group)
     except Unreadable:
-        if len(group) == 1:
+        if len(group) > 1:
+            return [taken for text in group for taken in _read([text])]
+        if not BLOCK.search(group[0]):
             raise
-        return [taken for text in group for taken in _read([text])]
+        # PL/pgSQL's parser is another one, and what it cannot cope with is no reason to refuse the SQL around it.
+        answers = _ask_child(group, "--outside")
     found = [_taken_apart(text, answer) for text, answer in zip(group, answers, strict=True)]
     for text, taken in zip(group, found, strict=True):
         _READ.keep(text, taken)
@@ -248,10 +254,10 @@ def _statements(taken: Taken) -> tuple[Statement, ...]:
     return taken
 
 
-def _ask_child(texts: Sequence[str]) -> list[dict[str, Any]]:
+def _ask_child(texts: Sequence[str], *options: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(
-            [sys.executable, "-I", str(CHILD)],
+            [sys.executable, "-I", str(CHILD), *options],
             input=json.dumps(list(texts)).encode(),
             capture_output=True,
             timeout=WALL_SECONDS,
@@ -275,7 +281,11 @@ def _statement(sql: str, encoded: bytes, raw: Mapping[str, Any]) -> Statement:
     start += len(text) - len(kept)
     text = kept.rstrip()
     kind, tree = next(iter(raw["stmt"].items()))
-    return Statement(text, start, start + len(text), _line(sql, start), kind, tree)
+    found = Statement(text, start, start + len(text), _line(sql, start), kind, tree)
+    if raw.get("inside") is None:
+        return found
+    held = [next(iter(each.items())) for each in raw["inside"]]
+    return replace(found, inside=tuple(replace(found, kind=kind, tree=tree) for kind, tree in held))
 
 
 LEADING = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*")

@@ -213,7 +213,9 @@ def _statement_refusals(statement: Statement) -> Iterator[tuple[str, str]]:
         yield "server", SERVER
     if kind == "drop_stmt" and tree.get("remove_type") in {"OBJECT_PUBLICATION", "OBJECT_FOREIGN_SERVER", "OBJECT_FDW"}:
         yield "outside", OUTSIDE
-    if kind == "drop_stmt" and any(word.startswith("pg_") for name in dropped(tree) for word in name):
+    # Extensions such as pg_trgm have such names too, and dropping one says so by itself.
+    named = dropped(tree) if kind == "drop_stmt" and tree.get("remove_type") != "OBJECT_EXTENSION" else []
+    if any(word.startswith("pg_") for name in named for word in name):
         yield "catalog", CATALOG
 
 

@@ -13,12 +13,20 @@ from typing import Any
 from rollbacks.reversal import archive
 from rollbacks.reversal.objects import Key, Shape, literal, name
 from rollbacks.reversal.parse import Statement
+from rollbacks.reversal.tree import strings, walk
 
 CHANGES = {
     "insert_stmt": "inserted rows", "update_stmt": "changed rows", "delete_stmt": "deleted rows",
     "truncate_stmt": "emptied tables", "merge_stmt": "merged rows", "copy_stmt": "copied rows",
 }  # fmt: skip
 CODE = {"do_stmt": "is a DO block", "call_stmt": "calls code", "select_stmt": "calls code"}
+# What people ask the catalog and their rows in a condition; any other function may write.
+READS = {
+    "array_agg", "array_length", "btrim", "concat", "concat_ws", "count", "current_database", "current_schema",
+    "current_setting", "format", "gen_random_uuid", "has_table_privilege", "jsonb_typeof", "length", "lower", "max", "min",
+    "now", "pg_get_constraintdef", "pg_get_expr", "quote_ident", "quote_literal", "replace", "string_agg", "substring",
+    "sum", "to_regclass", "to_regproc", "to_regprocedure", "to_regtype", "trim", "unnest", "upper", "version",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,15 +46,33 @@ def rows_written(forward: Sequence[Statement], *, now: Shape, wanted: Shape, lab
     Rows of a table that goes with the migration go with it, so nothing is said of them.
     """
     for statement in reversed(forward):
-        if statement.kind in CODE:
-            said = f"Line {statement.line} {CODE[statement.kind]}; only what it did to the catalog is undone."
-            yield Rows(statement.line, left=said)
-        elif statement.kind in CHANGES and any(key in wanted.things for key in _tables(statement, now)):
-            yield _taken_back(statement, now, label) or Rows(
-                statement.line,
-                left=f"Line {statement.line} {CHANGES[statement.kind]}; that is not undone: take the rows from a backup or "
-                "write the statement that turns them back.",
-            )
+        if statement.inside is not None:
+            # Whether it ran, and so whether its rows were there before, was decided by a condition.
+            yield from filter(None, (_left(each, now, wanted) for each in reversed(statement.inside)))
+        elif found := _left(statement, now, wanted):
+            yield _taken_back(statement, now, label) or found
+
+
+def _left(statement: Statement, now: Shape, wanted: Shape) -> Rows | None:
+    """Return what a person has to see to, None when the statement wrote no row that stays."""
+    if writes := next((name for name, _ in walk(statement.kind, statement.tree) if name in CHANGES), ""):
+        if writes == statement.kind and not any(key in wanted.things for key in _tables(statement, now)):
+            return None
+        said = "take the rows from a backup or write the statement that turns them back."
+        return Rows(statement.line, left=f"Line {statement.line} {CHANGES[writes]}; that is not undone: {said}")
+    if statement.kind in CODE and not _only_reads(statement):
+        said = f"Line {statement.line} {CODE[statement.kind]}; only what it did to the catalog is undone."
+        return Rows(statement.line, left=said)
+    return None
+
+
+def _only_reads(statement: Statement) -> bool:
+    called = [
+        strings(node.get("funcname")) for name, node in walk(statement.kind, statement.tree) if name == "func_call"
+    ]
+    return statement.kind == "select_stmt" and all(
+        each[-1] in READS and each[:-1] in ([], ["pg_catalog"]) for each in called
+    )
 
 
 def _tables(statement: Statement, now: Shape) -> list[Key]:

@@ -94,7 +94,7 @@ def draft_back_to(
         for number, (migration, statements) in enumerate(zip(undone, forward, strict=True), 1):
             state.forward(migration)
             newest = _shape(state)
-            renames, now = _renamed_back(state, drafts.renames_back(statements), newest)
+            renames, now = _renamed_back(state, drafts.renames_back(statements), newest, wanted)
             named = f"{label}_{number}" if label else None
             ways.append(_Way(migration.tag, statements, renames, now, wanted, named))
             wanted = newest
@@ -129,7 +129,7 @@ def _merged(state: Replay, ways: Sequence[_Way], newest: Shape, live: Shape, pla
     try:
         failed = state.do_by_hand(newest, live)
         for way in ways:
-            renames, now = _renamed_back(state, drafts.renames_back(way.forward), _shape(state))
+            renames, now = _renamed_back(state, drafts.renames_back(way.forward), _shape(state), way.wanted)
             merged = drift.merge(now, way.now, way.wanted)
             draft = replace(way, renames=renames, now=now, wanted=merged.wanted).draft()
             found.append(drafts.with_conflicts(draft, merged.conflicts))
@@ -147,22 +147,28 @@ def _after(folder: Folder, return_to: str | None) -> Sequence[Migration]:
     return folder.migrations[folder.migrations.index(folder.by_tag(return_to)) + 1 :]
 
 
-def _renamed_back(state: Replay, candidates: Sequence[Rename], newest: Shape) -> tuple[list[Rename], Shape]:
+def _renamed_back(
+    state: Replay, candidates: Sequence[Rename], newest: Shape, wanted: Shape
+) -> tuple[list[Rename], Shape]:
     """Let the server say which renames can be taken back, and what the database looks like then."""
     if not candidates:
         return [], newest
     # Opens the transaction, so that what follows are savepoints in it; the outermost block would commit.
     state.connection.execute("SELECT")
-    kept = []
+    kept, now = [], newest
     for rename in candidates:
         try:
             with state.connection.transaction():
                 state.connection.execute(rename.sql.encode())
+                renamed = _shape(state)
+                # A rename that a DO block never came to would lead away from what was there before.
+                if not rename.certain and renamed.distance(wanted) >= now.distance(wanted):
+                    raise psycopg.Rollback
+                now = renamed
+                kept.append(rename)
         except psycopg.Error:
             # What was renamed was dropped later, or its old name is taken: then it is no longer a rename.
             continue
-        kept.append(rename)
-    now = _shape(state)
     state.connection.rollback()
     return kept, now
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from rollbacks.adapters.ledger import Unreplayable, apply_forward, insert_row
+from rollbacks.adapters.ledger import Unreplayable, apply_one, insert_row
 from rollbacks.adapters.scratch import Scratch, replay_name
 from rollbacks.drizzle.journal import Folder, Layout, Migration, pieces
 from rollbacks.reversal import drift
@@ -81,7 +81,7 @@ class Replay:
 
     def _apply(self, migration: Migration) -> None:
         try:
-            apply_forward(self.connection, self.folder, self.layout, until=migration.tag)
+            apply_one(self.connection, migration, self.folder, self.layout)
         except psycopg.errors.ActiveSqlTransaction:
             # CREATE INDEX CONCURRENTLY and its like: such a file was applied statement by statement.
             self._apply_alone(migration)

@@ -28,7 +28,7 @@ DRAFTS = Path(__file__).with_name("drafts")
 ROWS_ONLY = {
     "data only", "insert and delete", "nothing", "insert rows by primary key", "insert rows by unique key",
     "insert rows from a query", "insert rows unless they are there", "merge", "truncate", "insert with a worked out key",
-    "insert into several by constants that are casts",
+    "insert into several by constants that are casts", "rows written in a WITH", "query that only reads",
 }  # fmt: skip
 TABLES = """
     SELECT c.relname, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,6 +1,5 @@
 -- DO $$ BEGIN EXECUTE 'ALTER TABLE people ADD COLUMN done boolean DEFAULT false'; END $$;
 
--- FILL IN: Line 1 is a DO block; only what it did to the catalog is undone.
 -- the archive is prepared
 -- the archive is prepared
 -- undoes line 1: DO $$ BEGIN EXECUTE 'ALTER TABLE people ADD COLUMN done boolean DEFAULT false'; END $$

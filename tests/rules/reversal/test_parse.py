@@ -143,3 +143,54 @@ def test_a_text_that_the_parser_cannot_cope_with_leaves_the_others_of_its_group_
     with pytest.raises(parse.Unreadable, match="gave up"):
         parse.read_many(["DROP TABLE before_it", deep])
     assert parse._READ.get("DROP TABLE before_it") and parse._READ.get(deep) is None
+
+
+@pytest.mark.parametrize(
+    ("block", "kinds"),
+    [
+        ("DO $$ BEGIN NULL; END $$", []),
+        ("DO LANGUAGE plpgsql $$ BEGIN DROP TABLE a; END $$", ["drop_stmt"]),
+        ("SELECT 'é'; DO $$ BEGIN IF EXISTS (SELECT 1 FROM a) THEN UPDATE a SET b = 1; END IF; END $$; SELECT 2",
+         ["select_stmt", "update_stmt"]),
+        ("DO $$ DECLARE n integer; BEGIN n := f(); PERFORM g(); SELECT 1 INTO n; END $$", ["select_stmt"] * 3),
+        ("DO $$ BEGIN EXECUTE 'DROP TABLE a'; END $$", ["select_stmt", "drop_stmt"]),
+        ("DO $$ DECLARE c CURSOR FOR SELECT 1; BEGIN OPEN c; END $$", ["select_stmt"]),
+    ],
+)  # fmt: skip
+def test_a_block_is_looked_into(block: str, kinds: list[str]) -> None:
+    (found,) = (each for each in parse.read(block) if each.kind == "do_stmt")
+    assert found.inside is not None
+    assert sorted(each.kind for each in found.inside) == sorted(kinds)
+    assert {(each.line, each.text) for each in found.inside} <= {(found.line, found.text)}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "DO $$ BEGIN EXECUTE 'DROP TABLE ' || quote_ident('a'); END $$",
+        "DO $$ DECLARE r record; BEGIN FOR r IN EXECUTE format('SELECT %s', 1) LOOP NULL; END LOOP; END $$",
+        "DO $$ DECLARE c refcursor; BEGIN OPEN c FOR EXECUTE format('SELECT %s', 1); END $$",
+        "DO LANGUAGE plperl 'BEGIN END'",
+        "DO 'this is no PL/pgSQL'",
+        "DO 'BEGIN this is no SQL; END'",
+        "SELECT 1",
+    ],
+)
+def test_what_is_in_a_block_is_not_guessed(block: str) -> None:
+    (found,) = parse.read(block)
+    assert found.inside is None
+
+
+def test_a_block_that_cannot_be_looked_into_is_no_reason_to_refuse_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = parse._ask_child
+
+    def fail_unless_outside(texts: list[str], *options: str) -> list[dict[str, object]]:
+        if "--outside" not in options:
+            raise parse.Unreadable("The SQL cannot be analysed.")
+        return ask(texts, *options)
+
+    monkeypatch.setattr(parse, "_ask_child", fail_unless_outside)
+    found, _ = parse.read("DO $$ BEGIN NULL; END $$; SELECT 'looked at from outside'")
+    assert found.kind == "do_stmt" and found.inside is None
+    with pytest.raises(parse.Unreadable):
+        parse.read("SELECT 'without a block'")
