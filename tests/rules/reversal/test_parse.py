@@ -100,10 +100,10 @@ def test_deep_nesting_does_not_kill_the_caller(sql: str) -> None:
 )
 def test_no_text_holds_the_checks_up(piece: str) -> None:
     """They run in the web process, before the child and without its limits."""
-    begun = time.monotonic()
+    begun = time.process_time()
     with contextlib.suppress(parse.Unreadable):
         parse.refuse_unreviewable("\n".join([piece * (40_000 // len(piece))] * 20))
-    assert time.monotonic() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 def test_what_was_read_lately_is_not_read_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
