@@ -9,6 +9,7 @@ from typing import Any
 from approvals import policy as rules
 from approvals.models import Case, SignOff
 from approvals.roles import ROLES, held_now, roles_of
+from approvals.tokens import is_service_account
 from records.trail import Facts
 
 FRESH = timedelta(minutes=5)
@@ -67,6 +68,8 @@ def sign(
     Raises VoteRefused when the case has another digest than the one the person saw, when the person may
     not vote in this role, when a rejection gives no reason, or when they did not prove freshly who they are.
     """
+    if is_service_account(person):
+        raise VoteRefused("A service account has no vote; a person has to sign.")
     case = Case.objects.select_for_update().filter(subject=subject, closed_at__isnull=True).first()
     if case is None:
         raise VoteRefused("Nothing waits for a signature here; open the request again to see its state.")

@@ -107,6 +107,10 @@ ACTIONS: dict[str, Text] = {
     "inventory.changed": gettext_lazy("read something new of the target"),
     "person.added": gettext_lazy("added the person %(username)s"),
     "person.roles_set": gettext_lazy("set the roles of a person"),
+    "service_account.added": gettext_lazy("added the service account %(username)s"),
+    "token.made": gettext_lazy("made the API token %(prefix)s"),
+    "token.revoked": gettext_lazy("revoked the API token %(prefix)s"),
+    "api.refused_fields": gettext_lazy("sent fields over the API that only the portal decides"),
 }
 
 # Facts whose tone differs from the ordinary grey dot of the timeline.
