@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Request
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import BaseModel
 
 from approvals.services import VoteRefused
 from rollbacks.services.guarded import note_refused_fields
@@ -78,6 +79,13 @@ def refuse_fields(request: HttpRequest, names: Sequence[str]) -> Problem:
     operation = f"{request.method} /{match.route if match else ''}"
     note_refused_fields(request.user, fields=names, request_id=request_id, operation=operation)
     return invalid([(name[:60], _UNKNOWN) for name in names[:20]])
+
+
+def refuse_unknown_filters(request: HttpRequest, filters: BaseModel) -> None:
+    """Raise the problem of a filter that does not exist: a list with a mistyped filter would be a wrong answer."""
+    unknown = [name for name in request.GET if name not in type(filters).model_fields]
+    if unknown:
+        raise refuse_fields(request, unknown)
 
 
 _UNKNOWN = "There is no such field to set; leave it out."

@@ -10,6 +10,7 @@ from records.models import ChangeRecord, Fact
 from rollbacks.api.bodies import Page, TrailFilters
 from rollbacks.api.callers import READS
 from rollbacks.api.cursors import cursor_for, key_of
+from rollbacks.api.problems import refuse_unknown_filters
 from rollbacks.api.run_answers import FactAnswer, RecordRow, Records, Trail
 
 router = Router(tags=["records"])
@@ -19,6 +20,7 @@ PAGE = 50
 @router.get("/records", response=Records, auth=READS)
 def list_records(request: HttpRequest, filters: Query[Page]) -> Records:
     """One page of sealed change records, newest first."""
+    refuse_unknown_filters(request, filters)
     before = key_of("records", filters.cursor, {})
     found = ChangeRecord.objects.defer("document").order_by("-id")
     rows = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
@@ -42,6 +44,7 @@ def read_document(request: HttpRequest, pk: int) -> HttpResponse:
 @router.get("/trail", response=Trail, auth=READS)
 def list_facts(request: HttpRequest, filters: Query[TrailFilters]) -> Trail:
     """One page of the trail, of everything or of one subject; oldest first for whoever checks the chain."""
+    refuse_unknown_filters(request, filters)
     chosen = {"subject": filters.subject, "order": filters.order}
     key = key_of("trail", filters.cursor, chosen)
     newest = filters.order == "newest"

@@ -41,7 +41,8 @@ def repeatable(status: int) -> Callable[[Callable[Concatenate[HttpRequest, P], B
         @wraps(view)
         def answer(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             def act() -> Answered:
-                made = view(request, *args, **kwargs).model_dump(mode="json")
+                # As ninja writes an answer, so that times have the same form in every one.
+                made = json.loads(json.dumps(view(request, *args, **kwargs).model_dump(), cls=NinjaJSONEncoder))
                 location = f"/api/v1/requests/{made['id']}" if status == 201 else ""
                 return Answered(status, made, location)
 
@@ -60,7 +61,7 @@ def repeatable(status: int) -> Callable[[Callable[Concatenate[HttpRequest, P], B
 
 
 def _respond(answered: Answered) -> HttpResponse:
-    content = json.dumps(answered.answer, cls=NinjaJSONEncoder)
+    content = json.dumps(answered.answer)
     response = HttpResponse(content, status=answered.status, content_type="application/json; charset=utf-8")
     if answered.location:
         response["Location"] = answered.location

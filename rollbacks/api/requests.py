@@ -13,7 +13,7 @@ from rollbacks.api.answers import Asked, Blockers, ProofAnswer, RequestAnswer, R
 from rollbacks.api.bodies import Edit, Opening, Reason, RequestFilters, Written
 from rollbacks.api.callers import FILES, READS
 from rollbacks.api.cursors import cursor_for, key_of
-from rollbacks.api.problems import Problem, invalid
+from rollbacks.api.problems import Problem, invalid, refuse_unknown_filters
 from rollbacks.api.repeating import DOCUMENTED, repeatable
 from rollbacks.models import Request, Revision, Target
 from rollbacks.request_page import RequestPage, difference, request_page
@@ -29,6 +29,7 @@ router = Router(tags=["requests"])
 @router.get("/requests", response=Requests, auth=READS)
 def list_requests(request: HttpRequest, filters: Query[RequestFilters]) -> Requests:
     """One page of requests, newest first."""
+    refuse_unknown_filters(request, filters)
     chosen = {"state": filters.state or "", "target": filters.target, "author": filters.author or 0}
     rows, following = queries.request_rows(
         request.user,

@@ -14,6 +14,7 @@ from django.test import Client
 from approvals.tokens import add_service_account, make_token
 from rollbacks.models import Request, Target
 from rollbacks.services import requests
+from rollbacks.services.targets import keep_inventory, newest_inventory, register_target
 from tests.conftest import TargetDatabase
 from tests.rollback import DEFAULT_RETURN, register, wording
 
@@ -70,12 +71,30 @@ def service(people: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def target(nzila: TargetDatabase) -> Target:
+    """A target that a worker can reach."""
     return register(nzila)
 
 
+READINGS: list[dict[str, Any]] = []
+
+
 @pytest.fixture
-def gapped(people: dict[str, Any], target: Target) -> Request:
+def read_target(db: None, request: pytest.FixtureRequest) -> Target:
+    """A target with a reading of a real one, made once: most tests never reach for the database behind it."""
+    if not READINGS:
+        first = register(request.getfixturevalue("nzila"))
+        READINGS.append(newest_inventory(first.pk).content)
+        return first
+    found = register_target(
+        None, name="nzila-read", title="Nzila", environment="production", repository="/nowhere", out="drizzle"
+    )
+    keep_inventory(found.pk, content=READINGS[0])
+    return found
+
+
+@pytest.fixture
+def gapped(people: dict[str, Any], read_target: Target) -> Request:
     """A draft whose checklist is unanswered."""
     return requests.open_request(
-        people["engineer"], target=target, return_to=DEFAULT_RETURN, wording=wording(target, DEFAULT_RETURN)
+        people["engineer"], target=read_target, return_to=DEFAULT_RETURN, wording=wording(read_target, DEFAULT_RETURN)
     )
