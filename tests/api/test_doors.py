@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -223,3 +224,15 @@ def test_the_page_of_operations_lists_all_under_the_strict_policy(people: dict[s
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1") and document["paths"].keys() == schema()["paths"].keys()
     assert set(document["components"]["securitySchemes"]) == {"TokenRead", "TokenFile", "TokenRun", "Session"}
+
+
+def test_the_command_prints_a_token_that_works_and_never_again(people: dict[str, Any], capsys: Any) -> None:
+    call_command("add_service_account", "pipe", purpose="CI of shop", role=["engineer"], scope=["file"], days=7)
+    caller = Caller(token=capsys.readouterr().out.strip())
+    assert caller.get("/me").json() | {"person": None, "token": None} == {
+        "person": None, "roles": ["engineer"], "scopes": ["read", "file"], "token": None, "may_vote": False,
+    }  # fmt: skip
+    with pytest.raises(CommandError, match="already"):
+        call_command("add_service_account", "pipe", purpose="CI of shop", role=["engineer"])
+    with pytest.raises(CommandError, match="1 to 90 days"):
+        call_command("add_service_account", "late", purpose="CI of shop", role=["engineer"], days=100)
