@@ -363,3 +363,43 @@ class Interruption(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.kind}"
+
+
+class ServiceAccount(models.Model):
+    """Marks an account that no person uses: it has no password, files and runs over the API, and has no vote."""
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="service_account")
+    purpose = models.CharField(max_length=200)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class ApiToken(models.Model):
+    """A bearer token of a person or a service account. Only its SHA-256 is kept; `prefix` is shown and finds it."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=8))
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    # To the minute; it tells which tokens nobody needs, and is no fact of the trail.
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expires_at__lte=models.F("made_at") + timedelta(days=90)),
+                name="api_token_ninety_days",
+            ),
+        ]
+        indexes = [models.Index(fields=["owner", "-id"], name="api_token_owner")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix} {self.name}"

@@ -16,6 +16,7 @@ from approvals import step_up
 from approvals.models import Case, SignOff, Withdrawal
 from approvals.roles import roles_of, signing_roles_of
 from approvals.standing import Standing, Standings, lapses_of, refusal_to_sign, signer_name, standing_in, standing_of
+from approvals.tokens import is_service_account
 from records.trail import Facts
 
 LINES = re.compile(r"[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?")
@@ -74,6 +75,8 @@ def sign(
     not vote in this role, or when a rejection gives no reason; step_up.NotConfirmed when the confirmation
     is not of this very vote, was used before or is older than five minutes.
     """
+    if is_service_account(person):
+        raise VoteRefused("A service account has no vote; a person has to sign.")
     case = _open_case(subject, digest_seen)
     standing = _fit_to_vote(case, person, role, choice, reason, confirmation)
     statement = step_up.Statement(person.pk, subject, digest_seen, role, choice.value, reason)

@@ -228,6 +228,9 @@ CELERY_BEAT_SCHEDULE = {
     "read-inventories": {"task": "rollbacks.tasks.read_inventories", "schedule": INVENTORY_SECONDS},
 }
 
+# Each token, and each person with a session, may ask the API this often; counted in the shared cache.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=300)
+
 # Engine. Seconds, unless the name says otherwise.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", default=LEASE_SECONDS / 4)

@@ -8,7 +8,8 @@ from django.urls import include, path
 from approvals import views as people
 from portal import health
 from records import views as records
-from rollbacks.views import governance, pages, requests, running, signing
+from rollbacks.api import portal as api
+from rollbacks.views import governance, pages, requests, running, signing, tokens
 
 # Only the account pages that the portal uses: there is no sign-up and no e-mail management.
 account_patterns = [
@@ -63,6 +64,11 @@ urlpatterns = [
     path("records/<int:pk>/record.json", records.record_json, name="record-json"),
     path("records/<int:pk>/record.md", records.record_markdown, name="record-markdown"),
     path("trail/", records.trail_page, name="trail"),
+    path("tokens/", tokens.token_list, name="tokens"),
+    path("tokens/new/", tokens.new_token, name="token-new"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="token-revoke"),
+    path("api/v1/docs", api.docs, name="api-docs"),
+    path("api/v1/", api.urls),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     *account_patterns,

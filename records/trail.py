@@ -87,7 +87,7 @@ def _fact(
         "action": action,
         "subject": subject,
         # The name as it was then, beside the id that stays: accounts get renamed.
-        "actor": None if actor is None else {"id": actor.pk, "name": actor.get_username()},
+        "actor": None if actor is None else _spoken_actor(actor),
         "detail": dict(detail),
     }
     made = chain.link(seq=seq, previous=previous, fact=spoken)
@@ -101,3 +101,10 @@ def _fact(
         previous=previous,
         digest=made.digest,
     )
+
+
+def _spoken_actor(actor: AbstractBaseUser) -> dict[str, Any]:
+    """`acts_through` is set by the door that let somebody in otherwise than by a session: which API token it was."""
+    spoken = {"id": actor.pk, "name": actor.get_username()}
+    through = getattr(actor, "acts_through", "")
+    return {**spoken, "through": through} if through else spoken

@@ -311,3 +311,22 @@ class StepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.execution_id} {self.name}"
+
+
+class KeptAnswer(models.Model):
+    """What was answered to a POST with an Idempotency-Key, written with what it did; kept for a day."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=200)
+    # SHA-256 of method, path and body.
+    asked = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    answer = models.JSONField(null=True)
+    location = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="kept_answer_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -61,13 +61,17 @@ def home(person: Any) -> Home:
     return Home(tuple(row for row in waiting if row.my_roles), filed, at_work, reviews, over)
 
 
-def request_rows(person: Any, *, state: str, target: str, before: int | None) -> tuple[list[Row], int | None]:
+def request_rows(
+    person: Any, *, state: str, target: str, before: int | None, author: int | None = None
+) -> tuple[list[Row], int | None]:
     """Return one page of requests and the key of the next page, or None when this is the last."""
     found = Request.objects.select_related("target", "author")
     if state:
         found = found.filter(state=state)
     if target:
         found = found.filter(target__name=target)
+    if author:
+        found = found.filter(author_id=author)
     if before:
         found = found.filter(pk__lt=before)
     page = list(found.order_by("-id")[: PAGE + 1])

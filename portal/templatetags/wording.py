@@ -148,6 +148,10 @@ ACTIONS: dict[str, Text] = {
     "delegation.proposed": gettext_lazy("proposed to delegate the role %(role)s until %(ends_at)s"),
     "delegation.made": gettext_lazy("delegated the role %(role)s until %(ends_at)s"),
     "delegation.ended": gettext_lazy("ended the delegation of the role %(role)s"),
+    "service_account.added": gettext_lazy("added the service account %(username)s"),
+    "token.made": gettext_lazy("made the API token %(prefix)s"),
+    "token.revoked": gettext_lazy("revoked the API token %(prefix)s"),
+    "api.refused_fields": gettext_lazy("sent fields over the API that only the portal decides"),
 }
 
 # Facts whose tone differs from the ordinary grey dot of the timeline.

@@ -195,7 +195,11 @@ def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @door
 def attachment(request: HttpRequest, pk: int, attachment_pk: int) -> HttpResponse:
     """Download an evidence file; always as a download, never shown inline, whatever it claims to be."""
-    file = get_object_or_404(Attachment.objects.distinct(), pk=attachment_pk, answers__request_id=pk)
+    return download(get_object_or_404(Attachment.objects.distinct(), pk=attachment_pk, answers__request_id=pk))
+
+
+def download(file: Attachment) -> HttpResponse:
+    """Return the file so that no browser shows it, under a name that means nothing to a shell or a header."""
     response = HttpResponse(bytes(file.content), content_type="application/octet-stream")
     name = "".join(sign for sign in file.name if sign.isascii() and (sign.isalnum() or sign in "._- ")) or "file"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -27,13 +27,13 @@ FLOORS = {
     STEPS: ("rollbacks.steps", "rollbacks.adapters"),
     CASES: (
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
-        "approvals.people", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
+        "approvals.people", "approvals.tokens", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
         "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.doorbell", "rollbacks.leases",
         "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
     ),
-    DOORS: ("rollbacks.views", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
+    DOORS: ("rollbacks.views", "rollbacks.api", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
             "records.management", "approvals.management", "approvals.views", "approvals.forms"),
 }  # fmt: skip
 # Reading a catalog needs a connection; it still knows nothing of Django (design: "pure or catalog-only").
