@@ -41,7 +41,9 @@ def add_service_account(actor: Any, *, username: str, purpose: str, roles: Colle
     with trail.recording(actor) as facts:
         if get_user_model()._default_manager.filter(username=username).exists():
             raise TokenRefused(_("There is an account of this name already; choose another name."))
-        account = add_person(actor, username=username, name=purpose[:150], email="", password=None, roles=sorted(roles))
+        account = add_person(
+            actor, username=username, name=f"{username}: {purpose}"[:150], email="", password=None, roles=sorted(roles)
+        )
         ServiceAccount.objects.create(account=account, purpose=purpose)
         facts.add("service_account.added", f"person:{account.pk}", username=username, purpose=purpose)
         return account
