@@ -19,6 +19,8 @@ CHANGES = {
     "insert_stmt": "inserted rows", "update_stmt": "changed rows", "delete_stmt": "deleted rows",
     "truncate_stmt": "emptied tables", "merge_stmt": "merged rows", "copy_stmt": "copied rows",
 }  # fmt: skip
+# Where rows can be written; a rule or a function only says what will be.
+WRITING = {*CHANGES, "select_stmt", "create_table_as_stmt"}
 CODE = {"do_stmt": "is a DO block", "call_stmt": "calls code", "select_stmt": "calls code"}
 # What people ask the catalog and their rows in a condition; any other function may write.
 READS = {
@@ -43,7 +45,8 @@ class Rows:
 def rows_written(forward: Sequence[Statement], *, now: Shape, wanted: Shape, label: str | None) -> Iterator[Rows]:
     """Return what has to be said or done about the rows that each statement wrote, the last statement first.
 
-    Rows of a table that goes with the migration go with it, so nothing is said of them.
+    Rows of a table that goes with the migration go with it, and so do the values of a column that it added: nothing is
+    said of them.
     """
     for statement in reversed(forward):
         if statement.inside is not None:
@@ -54,16 +57,28 @@ def rows_written(forward: Sequence[Statement], *, now: Shape, wanted: Shape, lab
 
 
 def _left(statement: Statement, now: Shape, wanted: Shape) -> Rows | None:
-    """Return what a person has to see to, None when the statement wrote no row that stays."""
-    if writes := next((name for name, _ in walk(statement.kind, statement.tree) if name in CHANGES), ""):
-        if writes == statement.kind and not any(key in wanted.things for key in _tables(statement, now)):
-            return None
+    """Return what a person has to see to, None when the statement wrote nothing that stays."""
+    found = walk(statement.kind, statement.tree) if statement.kind in WRITING else ()
+    staying = [name for name, tree in found if name in CHANGES and _stays(name, tree, now, wanted)]
+    if staying:
         said = "take the rows from a backup or write the statement that turns them back."
-        return Rows(statement.line, left=f"Line {statement.line} {CHANGES[writes]}; that is not undone: {said}")
+        return Rows(statement.line, left=f"Line {statement.line} {CHANGES[staying[0]]}; that is not undone: {said}")
     if statement.kind in CODE and not _only_reads(statement):
         said = f"Line {statement.line} {CODE[statement.kind]}; only what it did to the catalog is undone."
         return Rows(statement.line, left=said)
     return None
+
+
+def _stays(kind: str, tree: Mapping[str, Any], now: Shape, wanted: Shape) -> bool:
+    """Tell whether anything that was written is still there when tables and columns have gone."""
+    tables = [key for key in _tables(tree, now) if key in wanted.things]
+    if kind != "update_stmt" or len(tables) != 1:
+        return bool(tables)
+    (table,) = tables
+    columns = [("column", *table[1:], each["res_target"]["name"]) for each in tree["target_list"]]
+    goes = all(key in now.things and key not in wanted.things for key in columns)
+    # A trigger may have written more than the statement says.
+    return not goes or bool(now.children(table, "trigger"))
 
 
 def _only_reads(statement: Statement) -> bool:
@@ -75,9 +90,9 @@ def _only_reads(statement: Statement) -> bool:
     )
 
 
-def _tables(statement: Statement, now: Shape) -> list[Key]:
-    """Return the tables that the statement writes; one that cannot be found counts as there, which says too much."""
-    relations = statement.tree.get("relations") or [{"range_var": statement.tree.get("relation", {})}]
+def _tables(tree: Mapping[str, Any], now: Shape) -> list[Key]:
+    """Return the tables that a statement writes; one that cannot be found counts as there, which says too much."""
+    relations = tree.get("relations") or [{"range_var": tree.get("relation", {})}]
     wanted = [(each["range_var"].get("schemaname", ""), each["range_var"].get("relname", "")) for each in relations]
     known = [key for key in now.things if key[0] == "table"]
     found = [key for schema, table in wanted for key in known if key[2] == table and schema in {"", key[1]}]
@@ -85,7 +100,7 @@ def _tables(statement: Statement, now: Shape) -> list[Key]:
 
 
 def _taken_back(statement: Statement, now: Shape, label: str | None) -> Rows | None:
-    tables = _tables(statement, now)
+    tables = _tables(statement.tree, now)
     if statement.kind != "insert_stmt" or len(tables) != 1 or "on_conflict_clause" in statement.tree:
         # A row that a conflict left alone was there before.
         return None

@@ -30,7 +30,7 @@ LEFT = {
     ("shop", "0011_drop_legacy_code"): "legacy_code",
     ("shop", "0012_drop_coupons"): "coupons",
     ("clinic", "0004_severities"): "Rows that hold 'medium', 'critical' stop the rollback",
-    ("clinic", "0012_critical"): "is a DO block",
+    ("clinic", "0012_critical"): "changed rows",
     ("meter", "0008_negative_values"): "changed rows",
     ("meter", "0009_drop_quality"): "quality",
     ("meter", "0012_clean_up"): "deleted rows",

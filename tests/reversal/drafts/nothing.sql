@@ -1,5 +1,4 @@
 -- SELECT 1;
 
--- FILL IN: Line 1 calls code; only what it did to the catalog is undone.
 -- 0001_m1 left nothing in the catalog to undo.
 SELECT 1;

@@ -1,0 +1,16 @@
+-- ALTER TABLE shop.orders ADD COLUMN code text; UPDATE shop.orders SET code = 'o' || id, total = 0;
+
+-- FILL IN: Line 1 changed rows; that is not undone: take the rows from a backup or write the statement that turns them back.
+-- the archive is prepared
+-- the archive is prepared
+-- undoes line 1: UPDATE shop.orders SET code = 'o' || id, total = 0
+CREATE TABLE "rollback_archive"."rb1_1_orders_columns" AS
+SELECT "id", "code"
+FROM "shop"."orders" WHERE "code" IS NOT NULL;
+INSERT INTO "rollback_archive"."manifest" ("kept_as", "source", "key_columns", "row_count", "expires_at")
+SELECT 'rb1_1_orders_columns', '"shop"."orders"', ARRAY['id']::text[], count(*), now() + interval '90 days'
+FROM "rollback_archive"."rb1_1_orders_columns";
+ALTER TABLE "shop"."orders" DROP COLUMN "code";
+
+-- again: UPDATE "shop"."orders" AS live SET "code" = kept."code"
+FROM "rollback_archive"."rb1_1_orders_columns" AS kept WHERE live."id" = kept."id";
