@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "records",
     "approvals",
     "rollbacks",
+    "notices",
 ]
 
 MIDDLEWARE = [
@@ -123,7 +124,11 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+# The demo keeps its mail in a folder, from which its page “Sent mail” shows it.
+DEMO_MAIL = Path(env.str("PORTAL_STATE", default=str(BASE_DIR / "var" / "embedded"))).absolute() / "mail"
+EMAIL_CONFIG: dict[str, Any] = env.email_url(
+    "EMAIL_URL", default=f"filemail://{DEMO_MAIL}" if DEMO else "consolemail://"
+)
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="rollback-portal@localhost")
 
@@ -216,6 +221,21 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-scratch": {"task": "rollbacks.tasks.sweep_scratch", "schedule": 3600.0},
     "read-inventories": {"task": "rollbacks.tasks.read_inventories", "schedule": INVENTORY_SECONDS},
 }
+
+# Notices. Seconds, unless the name says otherwise. NOTIFY_URLS is read by the worker alone (notices.channels.addresses).
+NOTICE_SECONDS = env.float("NOTICE_SECONDS", default=5.0)
+NOTICE_ATTEMPTS = env.int("NOTICE_ATTEMPTS", default=8)
+NOTICE_RETRY_SECONDS = env.float("NOTICE_RETRY_SECONDS", default=30.0)
+NOTICE_LEASE_SECONDS = env.float("NOTICE_LEASE_SECONDS", default=60.0)
+NOTICE_DAILY_HOUR = env.int("NOTICE_DAILY_HOUR", default=7)
+SIGNATURE_HOURS = env.float("SIGNATURE_HOURS", default=72.0)
+# What links in e-mails begin with: the portal's address as people type it.
+PORTAL_URL: str = env.str("PORTAL_URL", default=(*CSRF_TRUSTED_ORIGINS, "http://127.0.0.1:8000")[0])
+EMAIL_TIMEOUT = 5
+# A message that waited longer than the next one is of no use.
+CELERY_BEAT_SCHEDULE["notices"] = {
+    "task": "notices.tasks.work", "schedule": NOTICE_SECONDS, "options": {"expires": NOTICE_SECONDS},
+}  # fmt: skip
 
 # Engine. Seconds, unless the name says otherwise.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)

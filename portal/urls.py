@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account import views as accounts
 from django.urls import path
 
+from notices.urls import notice_patterns
 from portal import health
 from records import views as records
 from rollbacks.views import pages, requests, running, signing
@@ -46,4 +47,5 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     *account_patterns,
+    *notice_patterns,
 ]

@@ -48,6 +48,10 @@ STATES: dict[str, Look] = {
     "proven": Look(gettext_lazy("Proven"), "good", "circle-check"),
     "disproven": Look(gettext_lazy("Disproven"), "bad", "circle-x"),
     "untried": Look(gettext_lazy("Could not be proven"), "bad", "alert-triangle"),
+    # Deliveries of notices
+    "sending": Look(gettext_lazy("Being sent"), "info", "send"),
+    "sent": Look(gettext_lazy("Sent"), "good", "check"),
+    "dead": Look(gettext_lazy("Given up"), "bad", "circle-x"),
     # Readings of a target and of the trail
     "holds": Look(gettext_lazy("Holds"), "good", "circle-check"),
     "broken": Look(gettext_lazy("Broken"), "bad", "alert-octagon"),
@@ -107,6 +111,11 @@ ACTIONS: dict[str, Text] = {
     "inventory.changed": gettext_lazy("read something new of the target"),
     "person.added": gettext_lazy("added the person %(username)s"),
     "person.roles_set": gettext_lazy("set the roles of a person"),
+    "on_call.asked": gettext_lazy("asked the portal to notify on-call"),
+    "on_call.notified": gettext_lazy("notified on-call, delivery %(delivery)s"),
+    "notice.undelivered": gettext_lazy("could not deliver “%(title)s” to %(recipient)s"),
+    "notice.sent_again": gettext_lazy("had “%(title)s” sent again"),
+    "preferences.set": gettext_lazy("chose which notices to get by e-mail"),
 }
 
 # Facts whose tone differs from the ordinary grey dot of the timeline.
@@ -118,6 +127,7 @@ FACT_TONES = {
     "record.sealed": "good",
     "request.proven": "good",
     "request.disproven": "bad",
+    "notice.undelivered": "bad",
     "request.unproven": "warn",
     "step.done": "good",
 }
