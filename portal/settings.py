@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "records",
     "approvals",
     "rollbacks",
+    "notices",
 ]
 
 MIDDLEWARE = [
@@ -134,7 +135,11 @@ MFA_TOTP_TOLERANCE = 0
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_CONFIG: dict[str, Any] = env.email_url("EMAIL_URL", default="consolemail://")
+# The demo keeps its mail in a folder, from which its page “Sent mail” shows it.
+DEMO_MAIL = Path(env.str("PORTAL_STATE", default=str(BASE_DIR / "var" / "embedded"))).absolute() / "mail"
+EMAIL_CONFIG: dict[str, Any] = env.email_url(
+    "EMAIL_URL", default=f"filemail://{DEMO_MAIL}" if DEMO else "consolemail://"
+)
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="rollback-portal@localhost")
 
@@ -230,6 +235,19 @@ CELERY_BEAT_SCHEDULE = {
 
 # Each token, and each person with a session, may ask the API this often; counted in the shared cache.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=300)
+# Notices. Seconds, unless the name says otherwise. NOTIFY_URLS is read by the worker alone (notices.channels.addresses).
+NOTICE_SECONDS = env.float("NOTICE_SECONDS", default=5.0)
+NOTICE_ATTEMPTS = env.int("NOTICE_ATTEMPTS", default=8)
+NOTICE_RETRY_SECONDS = env.float("NOTICE_RETRY_SECONDS", default=30.0)
+NOTICE_LEASE_SECONDS = env.float("NOTICE_LEASE_SECONDS", default=60.0)
+NOTICE_DAILY_HOUR = env.int("NOTICE_DAILY_HOUR", default=7)
+# What links in e-mails begin with: the portal's address as people type it.
+PORTAL_URL: str = env.str("PORTAL_URL", default=(*CSRF_TRUSTED_ORIGINS, "http://127.0.0.1:8000")[0])
+EMAIL_TIMEOUT = 5
+# A message that waited longer than the next one is of no use.
+CELERY_BEAT_SCHEDULE["notices"] = {
+    "task": "notices.tasks.work", "schedule": NOTICE_SECONDS, "options": {"expires": NOTICE_SECONDS},
+}  # fmt: skip
 
 # Engine. Seconds, unless the name says otherwise.
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=60.0)

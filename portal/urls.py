@@ -6,6 +6,7 @@ from allauth.account import views as accounts
 from django.urls import include, path
 
 from approvals import views as people
+from notices.urls import notice_patterns
 from portal import health
 from records import views as records
 from rollbacks.api import portal as api
@@ -72,4 +73,5 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     *account_patterns,
+    *notice_patterns,
 ]

@@ -65,6 +65,10 @@ STATES: dict[str, Look] = {
     "switched_off": Look(gettext_lazy("Switched off"), "bad", "ban"),
     "password_withdrawn": Look(gettext_lazy("Password withdrawn"), "warn", "lock"),
     "sessions_ended": Look(gettext_lazy("Sessions ended"), "warn", "logout"),
+    # Deliveries of notices
+    "sending": Look(gettext_lazy("Being sent"), "info", "send"),
+    "sent": Look(gettext_lazy("Sent"), "good", "check"),
+    "dead": Look(gettext_lazy("Given up"), "bad", "circle-x"),
     # Readings of a target and of the trail
     "holds": Look(gettext_lazy("Holds"), "good", "circle-check"),
     "broken": Look(gettext_lazy("Broken"), "bad", "alert-octagon"),
@@ -152,6 +156,11 @@ ACTIONS: dict[str, Text] = {
     "token.made": gettext_lazy("made the API token %(prefix)s"),
     "token.revoked": gettext_lazy("revoked the API token %(prefix)s"),
     "api.refused_fields": gettext_lazy("sent fields over the API that only the portal decides"),
+    "on_call.asked": gettext_lazy("asked the portal to notify on-call"),
+    "on_call.notified": gettext_lazy("notified on-call, delivery %(delivery)s"),
+    "notice.undelivered": gettext_lazy("could not deliver “%(title)s” to %(recipient)s"),
+    "notice.sent_again": gettext_lazy("had “%(title)s” sent again"),
+    "preferences.set": gettext_lazy("chose which notices to get by e-mail"),
 }
 
 # Facts whose tone differs from the ordinary grey dot of the timeline.
@@ -167,6 +176,7 @@ FACT_TONES = {
     "record.sealed": "good",
     "request.proven": "good",
     "request.disproven": "bad",
+    "notice.undelivered": "bad",
     "request.unproven": "warn",
     "step.done": "good",
 }

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("records", "approvals", "rollbacks")
+PACKAGES = ("records", "approvals", "rollbacks", "notices")
 ALLOWED_APPS = {
+    "notices": {"notices", "rollbacks", "approvals", "records"},
     "rollbacks": {"rollbacks", "approvals", "records"},
     "approvals": {"approvals", "records"},
     "records": {"records"},
@@ -23,8 +24,8 @@ FLOORS = {
         "approvals.role_names", "approvals.holding", "approvals.twins",
         "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle", "rollbacks.ownership",
     ),
-    ROWS: ("records.models", "approvals.models", "rollbacks.models"),
-    STEPS: ("rollbacks.steps", "rollbacks.adapters"),
+    ROWS: ("records.models", "approvals.models", "rollbacks.models", "notices.models"),
+    STEPS: ("rollbacks.steps", "rollbacks.adapters", "notices.channels"),
     CASES: (
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
         "approvals.people", "approvals.tokens", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
@@ -32,9 +33,13 @@ FLOORS = {
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.doorbell", "rollbacks.leases",
         "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
+        "notices.causes", "notices.audiences", "notices.wording",
+        "notices.kinds", "notices.turns", "notices.collecting", "notices.mail", "notices.sending", "notices.evidence",
+        "notices.doorbell", "notices.outbox", "notices.preferences", "notices.sent_mail",
     ),
     DOORS: ("rollbacks.views", "rollbacks.api", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
-            "records.management", "approvals.management", "approvals.views", "approvals.forms"),
+            "records.management", "approvals.management", "approvals.views", "approvals.forms", "notices.views", "notices.forms",
+            "notices.tasks", "notices.urls", "notices.templatetags"),
 }  # fmt: skip
 # Reading a catalog needs a connection; it still knows nothing of Django (design: "pure or catalog-only").
 CATALOG_ONLY = {"rollbacks.reversal.catalog", "rollbacks.reversal.objects", "rollbacks.reversal.stakes"}

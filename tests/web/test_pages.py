@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "target": {"name": "nzila"}, "target-read": {"name": "nzila"}, "request-new": {"name": "nzila"},
     "request-answer": {"item": "on_call"}, "request-compare": {"number": 1}, "request-file": {"attachment_pk": 1},
     "token-revoke": {"pk": 1},
+    "notice-again": {"pk": 1},
 }  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from rollbacks.states import RunState, State
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = ROOT / "static" / "vendor"
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+# An e-mail is no page: it has neither our style sheet nor our policy, so it brings its few styles with it.
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html") if path.parent.name != "mail")
 MANIFEST: list[dict[str, Any]] = json.loads((VENDOR / "manifest.json").read_text())["files"]
 LICENCES = {"MIT"}
 

@@ -130,7 +130,7 @@ def _start_processes(supervisor: Supervisor, port: int) -> None:
     web = dict.fromkeys(WORKERS_ONLY, "")
     uvicorn = [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     supervisor.start("web", [*uvicorn, "--workers", "2", "--log-level", "warning", "--no-server-header"], extra=web)
-    supervisor.start("worker", _worker())
+    supervisor.start("worker", _worker(), extra={"PORTAL_URL": f"http://127.0.0.1:{port}"})
     schedule = os.path.join(os.environ["PORTAL_STATE"], "beat")
     supervisor.start(
         "beat",

@@ -1,0 +1,1 @@
+"""How a notice leaves the portal for the operator's own addresses."""

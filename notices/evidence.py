@@ -1,0 +1,73 @@
+"""Notifying on-call from the portal, and keeping the delivery as the checklist's evidence once it has left."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from approvals.roles import REQUESTING_ROLES, may
+from notices.doorbell import ring_on_commit
+from notices.kinds import ON_CALL
+from notices.models import DAILY, EMAIL, OUTGOING, Delivery, Notice
+from records import trail
+from records.trail import Facts
+from rollbacks.models import Request
+from rollbacks.services import requests
+from rollbacks.services.moves import NotAllowed, Refused, lock_request, subject_of
+from rollbacks.states import State
+
+CHANNEL_WORDS = {EMAIL: "e-mail", DAILY: "e-mail", OUTGOING: "the operator's channel"}
+
+
+def ask_on_call(actor: Any, request_id: int) -> None:
+    """Have on-call told of the request; the delivery becomes the item's evidence once it has left.
+
+    Raises NotAllowed for people who may not file requests, Refused unless the request is a draft: an answer
+    in review would make votes void at a moment that nobody chose.
+    """
+    if not may(actor, REQUESTING_ROLES):
+        raise NotAllowed("Only engineers, the platform team and on-call may notify on-call about a request.")
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        if request.state != State.DRAFT:
+            raise Refused(
+                f"{request} is {request.state.replace('_', ' ')}; on-call is notified from here while it is a draft. "
+                "Tell them another way, or edit the request first."
+            )
+        facts.add("on_call.asked", subject_of(request.pk), revision=request.revisions.count())
+        ring_on_commit()
+
+
+def keep_evidence(facts: Facts, delivery: Delivery) -> None:
+    """Answer the checklist with the first delivery of on-call's notice that left; never touch a request in review."""
+    notice = delivery.notice
+    if notice.kind != ON_CALL or notice.actor is None or notice.evidence is not None:
+        return
+    pk = int(notice.subject.partition(":")[2])
+    request = lock_request(pk)
+    # Whoever locks the notice first keeps the evidence; the others find it kept.
+    fresh = Notice.objects.select_for_update().get(pk=notice.pk)
+    if request.state != State.DRAFT or fresh.evidence is not None or not may(notice.actor, REQUESTING_ROLES):
+        return
+    answer = requests.answer(notice.actor, pk, item="on_call", text=_evidence_text(delivery))
+    Notice.objects.filter(pk=notice.pk).update(evidence=answer.pk)
+    facts.add("on_call.notified", notice.subject, delivery=delivery.pk, answer=answer.pk)
+
+
+def newest_on_call(request: Request) -> QuerySet[Notice]:
+    """Return the request's notices to on-call, newest first."""
+    return Notice.objects.filter(subject=subject_of(request.pk), kind=ON_CALL).order_by("-id")
+
+
+def _evidence_text(delivery: Delivery) -> str:
+    sent = delivery.sent_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if delivery.sent_at else ""
+    if delivery.person is None:
+        whom = delivery.recipient
+    else:
+        whom = delivery.person.get_full_name() or delivery.person.get_username()
+    return _("The portal notified on-call (%(whom)s) by %(channel)s at %(at)s; delivery %(delivery)s.") % {
+        "whom": whom, "channel": CHANNEL_WORDS[delivery.channel], "at": sent, "delivery": delivery.pk
+    }  # fmt: skip

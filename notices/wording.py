@@ -1,0 +1,261 @@
+"""The words of notices: what is asked of the reader, what the risk is, what happens then. Frozen when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from approvals.roles import ROLES
+from notices.causes import Cause, expires_at
+from portal.templatetags.units import duration_range_words
+from portal.templatetags.visible_text import INVISIBLE
+
+TITLE = 200
+RISKS = 8
+
+
+@dataclass(frozen=True)
+class Content:
+    """One notice's words. `effect` says what happens if the reader does what is asked; `action` names the link."""
+
+    title: str
+    ask: str
+    path: str
+    action: str
+    effect: str = ""
+    risks: tuple[str, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
+    digest: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return the words as JSON, characters that hide or reorder text shown as ⟨U+202E⟩."""
+        shown: dict[str, Any] = _shown(asdict(self))
+        return shown
+
+
+Words = Callable[[Cause], Content]
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", value)
+    if isinstance(value, dict):
+        return {name: _shown(part) for name, part in value.items()}
+    return [_shown(part) for part in value]
+
+
+def one_line(text: Any, limit: int = TITLE) -> str:
+    """Return the text in one line of at most so many signs, as a subject line needs it."""
+    joined = " ".join(str(text).split())
+    return joined if len(joined) <= limit else f"{joined[: limit - 1]}…"
+
+
+def asked_to_sign(cause: Cause) -> Content:
+    """Ask for a signature."""
+    security = _(" (touches security controls)") if cause.plan.get("impacts") else ""
+    return Content(
+        title=one_line(_("Please sign %(what)s%(security)s") % {"what": _what(cause), "security": security}),
+        ask=_("Read the plan and approve or reject it. It waits for: %(roles)s.") % {"roles": _roles(cause.missing)},
+        effect=_(
+            "If you approve and all signatures are there, an engineer may start it: the worker takes a backup, rehearses "
+            "on the restored copy, and then changes the target in one transaction. A rejection sends it back."
+        ),
+        risks=_risks(cause),
+        lines=_plan_lines(cause),
+        digest=_digest(cause),
+        path=_path("request-sign", cause),
+        action=_("Read and sign"),
+    )
+
+
+def about_to_expire(cause: Cause) -> Content:
+    """Remind of a signature that is still missing."""
+    end = (expires_at(cause.case) if cause.case else None) or cause.at
+    asked = asked_to_sign(cause)
+    ask = _("Signatures on this plan expire at %(end)s. It still waits for: %(roles)s.") % {
+        "end": _moment(end), "roles": _roles(cause.missing)
+    }  # fmt: skip
+    title = _("Expires %(end)s: %(what)s") % {"end": _moment(end), "what": _what(cause)}
+    return Content(**{**asked.__dict__, "title": one_line(title), "ask": ask})
+
+
+def voted(cause: Cause) -> Content:
+    """Tell the author that somebody voted."""
+    said = {"who": _actor(cause), "what": _what(cause), "role": _roles([str(cause.detail.get("role", ""))])}
+    if cause.detail.get("choice") == "reject":
+        title = _("%(who)s rejected %(what)s") % said
+        ask = _("Read the reason, then edit the request or give it up: %(reason)s") % {
+            "reason": one_line(cause.detail.get("reason", ""), 400)
+        }
+    else:
+        title = _("%(who)s approved %(what)s as %(role)s") % said
+        waits = _roles(cause.missing)
+        ask = _("It still waits for: %(roles)s.") % {"roles": waits} if waits else _("It can be started now.")
+    return _about_request(cause, title, ask)
+
+
+def voided(cause: Cause) -> Content:
+    """Tell voters that their vote no longer counts."""
+    reason = one_line(cause.detail.get("reason", ""), 400)
+    title = _("Your signature no longer counts: %(what)s") % {"what": _what(cause)}
+    ask = _("Your signature no longer counts because: %(reason)s If it is submitted again you are asked again.") % {
+        "reason": reason if reason.endswith((".", "!", "?")) else f"{reason}."
+    }
+    return _about_request(cause, title, ask)
+
+
+def running(cause: Cause) -> Content:
+    """Tell that it runs."""
+    title = _("Running: %(what)s") % {"what": _what(cause)}
+    return _about_run(cause, title, _("Nothing is asked of you; the run page shows each step."))
+
+
+def succeeded(cause: Cause) -> Content:
+    """Tell that it is done."""
+    title = _("Rolled back: %(what)s") % {"what": _what(cause)}
+    ask = _("Nothing is asked of you. The catalog was verified and the change record is sealed.")
+    return _about_run(cause, title, ask)
+
+
+def failed(cause: Cause) -> Content:
+    """Tell that it failed, and that nothing was changed."""
+    title = _("Failed, nothing was changed: %(what)s") % {"what": _what(cause)}
+    said = one_line(cause.detail.get("sentence", ""), 600)
+    return _about_run(cause, title, _("Read why, then edit it, start it again or give it up. %(why)s") % {"why": said})
+
+
+def needs_attention(cause: Cause) -> Content:
+    """Call a person: nobody can tell from here what is on the target."""
+    title = _("NEEDS ATTENTION: %(what)s") % {"what": _what(cause)}
+    said = one_line(cause.detail.get("sentence", ""), 600)
+    ask = _("Look at the target now, then let the portal look again. %(why)s") % {"why": said}
+    effect = _("Until somebody does, nothing else runs on this target.")
+    return _about_run(cause, title, ask, effect=effect)
+
+
+def on_call_asked(cause: Cause) -> Content:
+    """Tell on-call that a rollback is being prepared."""
+    title = _("On-call: %(what)s is being prepared") % {"what": _what(cause)}
+    ask = _("Know that a rollback is being prepared, and be reachable. %(who)s asked the portal to tell you.") % {
+        "who": _actor(cause)
+    }
+    return _about_request(cause, title, ask)
+
+
+def break_glass(cause: Cause) -> Content:
+    """Alert everybody that the emergency path was used."""
+    title = _("BREAK-GLASS by %(who)s: %(what)s") % {"who": _actor(cause), "what": _what(cause)}
+    ask = _("The emergency path was used. Read what was done and say at once if it should not be.")
+    return _about_request(cause, title, ask)
+
+
+def review_due(cause: Cause) -> Content:
+    """Ask for the retrospective review of an emergency."""
+    title = _("Review is due: %(what)s") % {"what": _what(cause)}
+    ask = _("Review what was done through the emergency path and write down the result.")
+    return _about_request(
+        cause, title, ask, effect=_("Until it is done, its owner cannot use the emergency path again.")
+    )
+
+
+def review_overdue(cause: Cause) -> Content:
+    """Escalate a review that is late."""
+    title = _("Review is OVERDUE: %(what)s") % {"what": _what(cause)}
+    ask = _("The review of an emergency was not done in time. See that its owner does it now.")
+    return _about_request(cause, title, ask)
+
+
+def _about_request(cause: Cause, title: str, ask: str, *, effect: str = "") -> Content:
+    return Content(
+        title=one_line(title), ask=ask, effect=effect, lines=(*_detail_lines(cause.detail), *_plan_lines(cause)),
+        digest=_digest(cause), path=_path("request", cause), action=_("Open the request"),
+    )  # fmt: skip
+
+
+def _about_run(cause: Cause, title: str, ask: str, *, effect: str = "") -> Content:
+    return Content(
+        title=one_line(title), ask=ask, effect=effect, lines=_plan_lines(cause), digest=_digest(cause),
+        path=_path("run", cause), action=_("Open the run page"),
+    )  # fmt: skip
+
+
+def _what(cause: Cause) -> str:
+    request = cause.request
+    if request is None:
+        return cause.subject
+    back = request.return_to or _("the empty database")
+    return _("%(request)s, %(target)s back to %(back)s") % {
+        "request": request, "target": one_line(request.target.title, 60), "back": one_line(back, 60)
+    }  # fmt: skip
+
+
+def _plan_lines(cause: Cause) -> tuple[tuple[str, str], ...]:
+    request, plan = cause.request, cause.plan
+    if request is None:
+        return ()
+    lines = [
+        (_("Target"), f"{request.target.title} ({request.target.environment})"),
+        (_("Back to"), request.return_to or _("the empty database")),
+        (_("Filed by"), request.author.get_full_name() or request.author.get_username()),
+    ]
+    if plan:
+        lines.insert(2, (_("Undone"), ", ".join(each["tag"] for each in plan["undo"])))
+        lines.append((_("Reason"), one_line(plan["reason"], 600)))
+    if plan.get("production_incident"):
+        lines.append((_("Production incident"), one_line(plan.get("incident_reference", ""))))
+    return tuple(lines)
+
+
+def _detail_lines(detail: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Facts of the emergency path carry these beside what every fact has."""
+    names = {"incident": _("Incident"), "due": _("Due"), "reason": _("Reason given")}
+    return tuple(
+        (label, one_line(detail[name], 600)) for name, label in names.items() if isinstance(detail.get(name), str)
+    )
+
+
+def _risks(cause: Cause) -> tuple[str, ...]:
+    plan, proof = cause.plan, cause.proof
+    found = [_("Security: %(impact)s") % {"impact": impact} for impact in plan.get("impacts", ())]
+    found += [str(stake["sentence"]) for _tag, _line, stake in proof.stakes if stake.get("sentence")]
+    if proof.live.get("unread"):
+        found.append(_("What is at stake could not be counted: %(why)s") % {"why": proof.live["unread"]})
+    elif plan and not proof.stakes:
+        found.append(_("No row or value of the target is lost."))
+    found += [
+        _("The target has what no migration made: %(what)s") % {"what": each} for each in proof.live.get("drift", ())
+    ]
+    if len(found) > RISKS:
+        more = len(found) - RISKS + 1
+        found = [*found[: RISKS - 1], _("… and %(more)s more on the page.") % {"more": more}]
+    if proof.lines:
+        held = duration_range_words(proof.least, proof.most)
+        found.append(_("Others wait for its locks: %(time)s.") % {"time": held})
+    return tuple(one_line(each, 400) for each in found)
+
+
+def _digest(cause: Cause) -> str:
+    return cause.case.digest if cause.case else str(cause.detail.get("digest", ""))
+
+
+def _path(name: str, cause: Cause) -> str:
+    return reverse(name, kwargs={"pk": cause.request.pk}) if cause.request else reverse("home")
+
+
+def _roles(roles: Any) -> str:
+    return ", ".join(str(ROLES.get(role, role)) for role in roles)
+
+
+def _actor(cause: Cause) -> str:
+    if cause.actor is None:
+        return _("The portal")
+    return str(cause.actor.get_full_name() or cause.actor.get_username())
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
