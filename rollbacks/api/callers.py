@@ -131,8 +131,12 @@ def _limit(caller: str) -> None:
     """Count this minute's requests of the caller in the cache that all web processes share."""
     now = int(time.time())
     key = f"api:{caller}:{now // WINDOW}"
-    cache.add(key, 0, timeout=2 * WINDOW)
-    if cache.incr(key) > settings.API_REQUESTS_PER_MINUTE:
+    try:
+        count = 1 if cache.add(key, 1, timeout=2 * WINDOW) else cache.incr(key)
+    except ValueError:
+        # The cache forgot it between the two calls, and with it what was counted.
+        count = 1
+    if count > settings.API_REQUESTS_PER_MINUTE:
         wait = WINDOW - now % WINDOW
         sentence = f"More than {settings.API_REQUESTS_PER_MINUTE} requests in a minute; wait {wait} seconds."
         raise Problem("too-many", sentence, headers={"Retry-After": str(wait)})

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.test import Client
 
 from approvals.tokens import add_service_account, make_token
 from rollbacks.models import Request, Target
 from rollbacks.services import requests
 from rollbacks.services.targets import keep_inventory, newest_inventory, register_target
-from tests.conftest import TargetDatabase
+from tests.conftest import NUMBERS, WORKER, TargetDatabase
 from tests.rollback import DEFAULT_RETURN, register, wording
 
 BASE = "/api/v1"
@@ -45,10 +44,16 @@ class Caller:
 
 
 @pytest.fixture(autouse=True)
-def _no_count_of_other_tests(db: None) -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
+def _quick_passwords(settings: Any) -> None:
+    """Seven people are added for each test, and a strong hash of seven passwords takes longer than the test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _counts_of_its_own(settings: Any) -> None:
+    """All test processes share one cache, and their rows have the same numbers."""
+    ours = {**settings.CACHES["default"], "KEY_PREFIX": f"tests-{WORKER}-{next(NUMBERS)}"}
+    settings.CACHES = {**settings.CACHES, "default": ours}
 
 
 @pytest.fixture
