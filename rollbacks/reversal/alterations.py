@@ -38,6 +38,7 @@ def altered(now: Thing, wanted: Thing) -> Iterator[str]:
         if now.get("unlogged") != wanted.get("unlogged"):
             yield f"ALTER TABLE {ddl.target(wanted)} SET {'UNLOGGED' if wanted.get('unlogged') else 'LOGGED'};"
         yield from ddl.set_options(now, wanted)
+        yield from _partition(now, wanted)
     elif wanted.kind == "enum":
         yield from _added_values(now, wanted)
     elif wanted.kind == "sequence" and now.get("options") != wanted.get("options"):
@@ -47,11 +48,22 @@ def altered(now: Thing, wanted: Thing) -> Iterator[str]:
     yield from ddl.comment(wanted, now.get("comment"))
 
 
+def _partition(now: Thing, wanted: Thing) -> Iterator[str]:
+    """Take the table out of the partitioned table that it is in, and put it into the one that it was in."""
+    if now.get("bound") == wanted.get("bound") and now.get("parents") == wanted.get("parents"):
+        return
+    if now.get("bound"):
+        yield f"ALTER TABLE {now.get('parents')} DETACH PARTITION {ddl.target(now)};"
+    if wanted.get("bound"):
+        yield f"ALTER TABLE {wanted.get('parents')} ATTACH PARTITION {ddl.target(wanted)} {wanted.get('bound')};"
+
+
 def unsupported(now: Thing, wanted: Thing) -> Iterator[str]:
     """Return a sentence for each difference that is not written here."""
-    attributes = ("options", "partitioned", "bound", "parents")[1 if wanted.kind == "table" else 0 :]
-    for attribute in attributes:
-        if wanted.kind in {"table", "foreign table"} and now.get(attribute) != wanted.get(attribute):
+    partition = now.get("bound") or wanted.get("bound")
+    attributes = {"table": ["partitioned"] if partition else ["partitioned", "parents"], "foreign table": ["options"]}
+    for attribute in attributes.get(wanted.kind, ()):
+        if now.get(attribute) != wanted.get(attribute):
             yield (
                 f"{ddl.target(wanted)} had {attribute} “{wanted.get(attribute) or 'none'}” and has "
                 f"“{now.get(attribute) or 'none'}”; write that statement by hand."

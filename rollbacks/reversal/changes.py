@@ -91,8 +91,8 @@ def _sort_out(work: _Work) -> None:
             spread += _blockers(work, key, BLOCKING)
     for key in work.swapped:
         for using in work.now.dependents(key):
-            spread += [using.key] if using.kind != "column" else _blockers(work, using.key, BLOCKING)
-        spread += _blockers(work, key, REMADE)
+            in_place = using.kind == "column" and not using.get("generated")
+            spread += _blockers(work, using.key, BLOCKING) if in_place else [using.key]
     _spread(work, spread)
 
 
@@ -190,7 +190,7 @@ def _kept_columns(work: _Work, thing: Thing) -> Iterator[Action]:
     going = [each for each in work.now.columns(parent) if each.key in work.gone and not each.get("generated")]
     if thing.key == going[0].key:
         kept = archive.keep_columns(work.now.things[parent], going, work.now, label=work.label)
-        # The copy waits for nothing and every drop of the table's columns waits for it.
+        # The copy waits for nothing, and _rank puts it before every drop.
         yield Action(DROP, ("archive", *parent[1:]), kept.statements, reapply=kept.reapply)
     yield Action(DROP, thing.key, (ddl.drop(thing),))
 
@@ -216,7 +216,8 @@ def _alters(work: _Work) -> Iterator[Action]:
         elif key in work.swapped:
             yield swapped_enum(now, wanted, before=work.now, after=work.wanted)
         else:
-            yield Action(ALTER, key, tuple(altered(now, wanted)), notes=tuple(unsupported(now, wanted)))
+            notes = tuple(unsupported(now, wanted))
+            yield Action(ALTER, key, tuple(altered(now, wanted)), "d" if notes else "a", notes)
 
 
 # ── what is made ────────────────────────────────────────────────────────────────────────────────────────────
@@ -240,8 +241,7 @@ def _creates(work: _Work) -> Iterator[Action]:
 
 def _created(work: _Work, thing: Thing) -> Action:
     statements, notes, cls = ddl.create(thing, work.wanted), [], "a"
-    fresh = thing.key in work.new
-    if thing.kind == "table" and fresh:
+    if thing.kind == "table":
         cls = "c"
         notes.append(f"The rows of {ddl.target(thing)} are gone; load them from a backup taken before the migration.")
     elif thing.kind == "column" and not thing.get("generated"):
@@ -252,7 +252,7 @@ def _created(work: _Work, thing: Thing) -> Action:
                 f"-- {FILL_IN} {ddl.target(thing)} must have a value in every row before the next statement.\n"
                 f"{ddl.set_not_null(thing)}"
             )
-    elif thing.kind == "constraint" and fresh:
+    elif thing.kind == "constraint" and thing.key in work.new:
         cls = "b"
         notes.append(f"Rows written since that break {name(thing.key[3])} stop the rollback; correct them before.")
     return Action(CREATE, thing.key, tuple(statements), cls, tuple(notes))
@@ -313,9 +313,6 @@ def _order(work: _Work) -> None:
 
 
 def _order_drop(work: _Work, key: Key) -> None:
-    if key[0] in {"archive", "identity"}:
-        return
-    _wait(work, (DROP, key), (DROP, ("archive", *key[1:3])))
     for part in (key, *(thing.key for thing in work.now.children(key, "column") if key[0] == "table")):
         for thing in work.now.dependents(part):
             if thing.key == key or (thing.key[1:3] == key[1:3] and thing.kind == "column" and key[0] == "table"):
@@ -330,8 +327,6 @@ def _order_drop(work: _Work, key: Key) -> None:
 
 def _order_alter(work: _Work, key: Key) -> None:
     _wait_for_needs(work, (ALTER, key), work.wanted.things[key].needs)
-    _wait(work, (ALTER, key), (DROP, ("identity", *key[1:])))
-    _wait(work, (ALTER, key), (DROP, ("archive", *key[1:])))
     users = [key, *(thing.key for thing in work.now.dependents(key) if key in work.swapped)]
     for part in users:
         for thing in work.now.dependents(part):
@@ -390,5 +385,6 @@ def _sorted(work: _Work) -> Iterator[Action]:
 
 def _rank(node: Node) -> tuple[int, int, Key]:
     phase, key = node
+    # What is copied and an identity that goes have no kind in RANK and so come first of all.
     kind = RANK.index(key[0]) if key[0] in RANK else -1
     return PHASES.index(phase), kind if phase == DROP else -kind, key

@@ -50,7 +50,7 @@ class Written:
 class Draft:
     """The reverse of one migration. `residue` says what stays different and what a person has to decide.
 
-    `left` says that rows were written which no statement takes back.
+    `left` says that something is left to a person for which there is no statement, such as rows that were written.
     """
 
     tag: str
@@ -62,7 +62,7 @@ class Draft:
 
     @property
     def cls(self) -> str:
-        """The worst class of its statements: a, b, c or d; d as well when rows are left to a person."""
+        """The worst class of its statements: a, b, c or d; d as well when something is left to a person."""
         return "d" if self.left else max((each.cls for each in self.statements), default="a")
 
 
@@ -111,6 +111,7 @@ def compose(
         for number, sql in enumerate(action.statements):
             written.append(Written(sql, action.cls, line, action.notes if number == 0 else ()))
     left = [each.left for each in reversed(rows) if each.left]
+    left += [note for action in actions for note in action.notes if not action.statements]
     residue = [*left, *(note for action in actions for note in action.notes if action.cls in "cd")]
     return Draft(
         tag=tag,
