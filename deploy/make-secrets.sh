@@ -23,6 +23,13 @@ keep pg_service.conf <<'TEXT'
 # sslmode=verify-full
 # sslrootcert=system
 TEXT
+keep email_url <<'TEXT'
+consolemail://
+TEXT
+keep notify_urls <<'TEXT'
+# One address for notices a line: audience, label, address (docs/deployment.md, "Notices").
+# on-call  Pager of the platform team  pagerduty://INTEGRATION-KEY@API-KEY
+TEXT
 # The containers' user is not yours: the files are readable, the folder around them is not.
 chmod 0444 secrets/*
 chmod 0700 secrets

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from approvals.roles import REQUESTING_ROLES, may
 from notices.doorbell import ring_on_commit
 from notices.kinds import ON_CALL
-from notices.models import DAILY, EMAIL, OUTGOING, Delivery, Notice
+from notices.models import DAILY, EMAIL, OUTGOING, WAITING, Delivery, Notice
 from records import trail
+from records.models import Fact
 from records.trail import Facts
 from rollbacks.models import Request
 from rollbacks.services import requests
@@ -20,6 +21,16 @@ from rollbacks.services.moves import NotAllowed, Refused, lock_request, subject_
 from rollbacks.states import State
 
 CHANNEL_WORDS = {EMAIL: "e-mail", DAILY: "e-mail", OUTGOING: "the operator's channel"}
+
+
+@dataclass(frozen=True)
+class OnCallState:
+    """Whether on-call was asked for, whether that is still under way, and its deliveries once there are any."""
+
+    asked: bool
+    waiting: bool = False
+    notice: Notice | None = None
+    deliveries: tuple[Delivery, ...] = ()
 
 
 def ask_on_call(actor: Any, request_id: int) -> None:
@@ -57,9 +68,18 @@ def keep_evidence(facts: Facts, delivery: Delivery) -> None:
     facts.add("on_call.notified", notice.subject, delivery=delivery.pk, answer=answer.pk)
 
 
-def newest_on_call(request: Request) -> QuerySet[Notice]:
-    """Return the request's notices to on-call, newest first."""
-    return Notice.objects.filter(subject=subject_of(request.pk), kind=ON_CALL).order_by("-id")
+def on_call_state(request: Request) -> OnCallState:
+    """Return how far notifying on-call got the last time that somebody asked for it."""
+    subject = subject_of(request.pk)
+    asked = Fact.objects.filter(subject=subject, action="on_call.asked").order_by("-seq").first()
+    if asked is None:
+        return OnCallState(asked=False)
+    notice = Notice.objects.filter(key=f"fact:{asked.seq}").first()
+    if notice is None:
+        return OnCallState(asked=True, waiting=True)
+    deliveries = tuple(Delivery.objects.filter(notice=notice).select_related("person").order_by("pk"))
+    waiting = any(each.state in WAITING for each in deliveries)
+    return OnCallState(True, waiting and notice.evidence is None, notice, deliveries)
 
 
 def _evidence_text(delivery: Delivery) -> str:

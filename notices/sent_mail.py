@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
 
 SHOWN = 30
 MAX_BYTES = 256 * 1024
+# What the file backend writes after each mail.
+BETWEEN = b"\n" + b"-" * 79 + b"\n"
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,18 @@ def sent_mail() -> tuple[Mail, ...] | None:
         return None
     folder = Path(getattr(settings, "EMAIL_FILE_PATH", settings.DEMO_MAIL))
     files = sorted(folder.glob("*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return tuple(_read(path) for path in files[:SHOWN])
+    return tuple(islice((mail for path in files for mail in _read(path)), SHOWN))
 
 
-def _read(path: Path) -> Mail:
+def _read(path: Path) -> list[Mail]:
+    """Return the file's mails, newest first: what leaves within one second may end up in one file."""
     with path.open("rb") as file:
-        message = message_from_bytes(file.read(MAX_BYTES), policy=policy.default)
+        parts = file.read(MAX_BYTES).split(BETWEEN)
+    return [_parsed(part) for part in reversed(parts) if part.strip()]
+
+
+def _parsed(content: bytes) -> Mail:
+    message = message_from_bytes(content, policy=policy.default)
     # With this policy the parser returns the newer class.
     assert isinstance(message, EmailMessage)  # noqa: S101
     body = message.get_body(preferencelist=("plain",))

@@ -17,6 +17,7 @@ from portal.templatetags.visible_text import INVISIBLE
 
 TITLE = 200
 RISKS = 8
+IMPACTS = 2
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,9 @@ def needs_attention(cause: Cause) -> Content:
     title = _("NEEDS ATTENTION: %(what)s") % {"what": _what(cause)}
     said = one_line(cause.detail.get("sentence", ""), 600)
     ask = _("Look at the target now, then let the portal look again. %(why)s") % {"why": said}
-    effect = _("Until somebody does, nothing else runs on this target.")
+    effect = _(
+        "The portal observes what is there and goes on from it. Until somebody does, nothing else runs on this target."
+    )
     return _about_run(cause, title, ask, effect=effect)
 
 
@@ -221,7 +224,10 @@ def _detail_lines(detail: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _risks(cause: Cause) -> tuple[str, ...]:
     plan, proof = cause.plan, cause.proof
-    found = [_("Security: %(impact)s") % {"impact": impact} for impact in plan.get("impacts", ())]
+    impacts = plan.get("impacts", ())
+    found = [_("Security: %(impact)s") % {"impact": impact} for impact in impacts[:IMPACTS]]
+    if len(impacts) > IMPACTS:
+        found.append(_("Security: %(more)s more on the page.") % {"more": len(impacts) - IMPACTS})
     found += [str(stake["sentence"]) for _tag, _line, stake in proof.stakes if stake.get("sentence")]
     if proof.live.get("unread"):
         found.append(_("What is at stake could not be counted: %(why)s") % {"why": proof.live["unread"]})

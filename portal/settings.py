@@ -135,10 +135,10 @@ MFA_TOTP_TOLERANCE = 0
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# The demo keeps its mail in a folder, from which its page “Sent mail” shows it.
+# The demo keeps its mail in a folder, which its page “Sent mail” shows; the URL's path is what follows the third slash.
 DEMO_MAIL = Path(env.str("PORTAL_STATE", default=str(BASE_DIR / "var" / "embedded"))).absolute() / "mail"
 EMAIL_CONFIG: dict[str, Any] = env.email_url(
-    "EMAIL_URL", default=f"filemail://{DEMO_MAIL}" if DEMO else "consolemail://"
+    "EMAIL_URL", default=f"filemail:///{DEMO_MAIL}" if DEMO else "consolemail://"
 )
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="rollback-portal@localhost")

@@ -8,7 +8,7 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from notices.evidence import newest_on_call
+from notices.evidence import on_call_state
 from notices.models import OUTGOING, Delivery
 from notices.sending import recipient_words
 from portal.templatetags.portal import state_name, status
@@ -21,13 +21,10 @@ register = template.Library()
 @register.inclusion_tag("notices/_on_call.html", takes_context=True)
 def notify_on_call(context: template.Context, rollback: Request) -> dict[str, Any]:
     """Show the button that notifies on-call and how far the newest notice got."""
-    notice = newest_on_call(rollback).prefetch_related("deliveries__person").first()
-    deliveries = list(notice.deliveries.all()) if notice else []
     return {
         "rollback": rollback,
         "offered": rollback.state == State.DRAFT,
-        "notice": notice,
-        "deliveries": sorted(deliveries, key=lambda each: each.pk),
+        "on_call": on_call_state(rollback),
         "csrf_token": context.get("csrf_token"),
     }
 

@@ -77,7 +77,7 @@ def test_a_mail_says_what_is_asked_in_text_and_in_html(people: dict[str, Any], m
         for wanted in (
             "hat is asked of you",
             "Platform",
-            "hat happens then",
+            "hat happens if you do",
             DIGEST[:12],
             f"/requests/{request.pk}/sign/",
         ):
