@@ -79,7 +79,8 @@ def check_together(texts: list[str]) -> None:
         return
     for text, answer in zip(fit, answers, strict=True):
         try:
-            hold(text, assess_statements(text, parse._taken_apart(text, answer), audit_tables=("audit_events",)))
+            statements = parse._statements(parse._taken_apart(text, answer))
+            hold(text, assess_statements(text, statements, audit_tables=("audit_events",)))
         except parse.Unreadable as error:
             hold_sentence(error)
 
