@@ -44,12 +44,6 @@ class Caller:
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """Seven people are added for each test, and a strong hash of seven passwords takes longer than the test."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def _counts_of_its_own(settings: Any) -> None:
     """All test processes share one cache, and their rows have the same numbers."""
     ours = {**settings.CACHES["default"], "KEY_PREFIX": f"tests-{WORKER}-{next(NUMBERS)}"}
