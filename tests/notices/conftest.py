@@ -66,12 +66,6 @@ def served(script: str, folder: Path) -> Iterator[Server]:
             child.kill()
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
-    """Nobody signs in with a password here, and hashing seven of them is most of a test's time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def mail_server(tmp_path: Path, settings: Any) -> Iterator[Server]:
     with served("mail_server.py", tmp_path / "mail") as server:
