@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from approvals.people import add_person
+from approvals.roles import SIGNING_ROLES
+from demo import authenticators
 from demo import target as demo_target
 from portal.embedded.services import DEMO_TARGET, Services
 from rollbacks.models import Target
@@ -44,6 +46,15 @@ def add_people(people: Sequence[Person] = PEOPLE) -> dict[str, Any]:
         )
         for person in people
     }  # fmt: skip
+
+
+def enrol(people: Mapping[str, Any]) -> None:
+    """Enrol an authenticator app for everybody who signs, so that a walk through the demo needs no phone.
+
+    The page “Demo authenticator” shows its codes; it exists in demo mode only.
+    """
+    for role in SIGNING_ROLES:
+        authenticators.enrol(people[role])
 
 
 def add_target(services: Services, *, name: str = DEMO_TARGET, title: str = "Nzila production") -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account import views as accounts
+from django.conf import settings
 from django.urls import include, path
 
 from approvals import views as people
@@ -75,3 +76,9 @@ urlpatterns = [
     *account_patterns,
     *notice_patterns,
 ]
+
+if settings.DEMO:
+    # Not even the address exists elsewhere: the page tells everybody's codes.
+    from portal.demo_authenticator import demo_authenticator
+
+    urlpatterns += [path("demo/authenticator/", demo_authenticator, name="demo-authenticator")]

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             try:
                 services.start(tied=True)
                 provision(services)
-                organisation.add_people()
+                organisation.enrol(organisation.add_people())
                 organisation.add_target(services)
                 port = free_port(port)
                 address = f"http://127.0.0.1:{port}/"
