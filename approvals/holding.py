@@ -40,10 +40,6 @@ class Standing:
     until: datetime | None = None
     basis: Standing | None = None
 
-    def principal(self, person: int) -> int:
-        """Return whose signature a vote of this person is: the holder's when the role is delegated."""
-        return person if self.delegated_by is None else self.delegated_by
-
 
 def lapse_of(
     standing: Standing | None,

@@ -231,8 +231,10 @@ def _lapse(
         return f"{vote.name} signed more than {policy.votes_expire_hours} hours ago; the signature has expired."
     if policy.passkey and vote.choice is Choice.APPROVE and vote.method != PASSKEY:
         return f"{vote.name} did not sign with a passkey, which the policy asks for."
-    if any(_parties(other) & _parties(vote) for other in counted):
+    if any(other.person == vote.person for other in counted):
         return f"{vote.name} has voted already; one person has one vote."
+    if any(_parties(other) & _parties(vote) for other in counted):
+        return f"{vote.name} signed for somebody whose signature is counted already."
     return ""
 
 

@@ -59,10 +59,10 @@ def standing_in(standings: Mapping[str, Standing], role: str) -> Standing | None
 def lapses_of(case: Case, votes: Iterable[SignOff], standings: Mapping[int, Mapping[str, Standing]]) -> dict[int, str]:
     """Return {vote id: sentence} for each of the case's votes that was taken back or that no standing bears.
 
-    `votes` are the case's, oldest first, with `person`, `delegation` and `withdrawal` read; a vote whose principal was
-    counted already lapses, so that a holder and their delegate are one signature.
+    `votes` are the case's, with `person`, `delegation` and `withdrawal` read. Who has voted already is for
+    approvals.policy to say, which alone knows the votes that count.
     """
-    touched, principals, lapsed = touched_by(case), set[int](), dict[int, str]()
+    touched, lapsed = touched_by(case), dict[int, str]()
     for vote in votes:
         standing = standing_in(standings.get(vote.person_id, {}), vote.role)
         sentence = (
@@ -78,26 +78,14 @@ def lapses_of(case: Case, votes: Iterable[SignOff], standings: Mapping[int, Mapp
                 touched=touched,
             )
         )
-        if not sentence and _principal(vote) in principals:
-            sentence = f"{name_of(vote.person)} signed for somebody whose signature is counted already."
         if sentence:
             lapsed[vote.pk] = sentence
-        else:
-            principals.add(_principal(vote))
     return lapsed
 
 
 def refusal_to_sign(case: Case, person: Any, standing: Standing, now: datetime) -> str:
-    """Return why this person's vote in this standing would not count in the case; empty when it would.
-
-    Call it under the case's lock, so that nobody else signs in between. Two queries, for the votes so far.
-    """
-    refused = refusal_of(standing, name=name_of(person), at=now, opened_at=case.opened_at, touched=touched_by(case))
-    principal = standing.principal(person.pk)
-    if not refused and principal in _principals(case):
-        name = standing.delegated_by_name or name_of(person)
-        refused = f"A signature of {name} is given already; a holder and their delegate sign once between them."
-    return refused
+    """Return why this person's vote in this standing would not count in the case; empty when it would."""
+    return refusal_of(standing, name=name_of(person), at=now, opened_at=case.opened_at, touched=touched_by(case))
 
 
 def touched_by(case: Case) -> frozenset[int]:
@@ -170,18 +158,6 @@ def signer_name(vote: SignOff) -> str:
     return (
         f"{name_of(vote.person)} for {name_of(vote.delegation.holder)} ({vote.role}) until {until:%Y-%m-%d %H:%M} UTC"
     )
-
-
-def _principals(case: Case) -> set[int]:
-    """Return whose signatures are given and count at this moment."""
-    read = SignOff.objects.filter(case=case).select_related("person", "delegation__holder", "withdrawal")
-    votes = list(read.order_by("id"))
-    lapsed = lapses_of(case, votes, standing_of({vote.person_id for vote in votes}))
-    return {_principal(vote) for vote in votes if vote.pk not in lapsed}
-
-
-def _principal(vote: SignOff) -> int:
-    return vote.person_id if vote.delegation is None else vote.delegation.holder_id
 
 
 def _taken_back(vote: SignOff) -> str:

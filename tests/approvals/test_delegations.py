@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from approvals import delegations, grants
 from approvals.models import Delegation, RoleGrant, SignOff
@@ -30,6 +30,10 @@ from tests.approvals.cases import (
 
 pytestmark = pytest.mark.django_db
 
+AGED = {
+    "approvals_case": ["opened_at"], "approvals_signoff": ["signed_at"], "approvals_rolegrant": ["confirmed_at"],
+    "approvals_delegation": ["confirmed_at", "starts_at"],
+}  # fmt: skip
 
 def fresh(person: Any) -> Any:
     return get_user_model().objects.get(pk=person.pk)
@@ -247,3 +251,20 @@ def test_the_database_repeats_it(people: dict[str, Any]) -> None:
     for later in ({"ends_at": now + timedelta(days=29)}, {"delegate": adele}, {"confirmed_at": None}):
         with pytest.raises(DatabaseError, match="only be confirmed and ended"), transaction.atomic():
             Delegation.objects.filter(pk=made.pk).update(**later)
+
+
+def test_a_signature_that_expired_may_be_given_once_more(people: dict[str, Any]) -> None:
+    leave(people)
+    open_case(people)
+    vote(people["auditor"], "cto")
+    vote(people["platform"], "platform")
+    with connection.cursor() as cursor:
+        # Three days and an hour go by. Triggers keep these rows; the end of the test puts them back.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, columns in AGED.items():
+            moved = ", ".join(f"{column} = {column} - interval '73 hours'" for column in columns)
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(f"UPDATE {table} SET {moved}")
+    assert decided().counted == () and len(lapses()) == 2
+    assert [each.role for each in vote(people["platform"], "platform").counted] == ["platform"]
+    assert [each.role for each in vote(people["cto"], "cto").counted] == ["platform", "cto"]
