@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django import forms
@@ -94,18 +95,8 @@ class WordingForm(forms.Form):
     def wording(self) -> Wording:
         """What was written, once the form is valid."""
         given = self.cleaned_data
-        return Wording(
-            reason=given["reason"],
-            production_incident=given["production_incident"],
-            incident_reference=given["incident_reference"],
-            emergency=given["emergency"],
-            emergency_reason=given["emergency_reason"],
-            window_start=given["window_start"],
-            window_end=given["window_end"],
-            security_incident=given["security_incident"],
-            justification=given["justification"],
-            reverse_sql={tag: given[SQL_FIELD + tag] for tag in self.tags},
-        )
+        written = {each.name: given[each.name] for each in fields(Wording) if each.name != "reverse_sql"}
+        return Wording(**written, reverse_sql={tag: given[SQL_FIELD + tag] for tag in self.tags})
 
     def sql_fields(self) -> list[tuple[str, forms.BoundField]]:
         """Return each migration's tag with its field, newest first."""
@@ -265,12 +256,6 @@ class WithdrawForm(forms.Form):
 
 
 def _initial(revision: Revision) -> dict[str, Any]:
-    initial: dict[str, Any] = {
-        name: getattr(revision, name)
-        for name in (
-            "reason", "production_incident", "incident_reference", "emergency", "emergency_reason",
-            "window_start", "window_end", "security_incident", "justification",
-        )
-    }  # fmt: skip
-    initial["revision"] = revision.number
-    return initial | {SQL_FIELD + tag: sql for tag, sql in revision.reverse_sql.items()}
+    written = dict(vars(Wording.of(revision)))
+    reverse_sql: dict[str, str] = written.pop("reverse_sql")
+    return {**written, "revision": revision.number, **{SQL_FIELD + tag: sql for tag, sql in reverse_sql.items()}}

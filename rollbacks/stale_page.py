@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from approvals.models import Case
+from approvals.services import open_case_of
 from records.chain import canonical, sha256
 from rollbacks.checklist import asked
 from rollbacks.models import Request, Revision, SubmittedPlan
@@ -48,7 +48,7 @@ def stale_page(request: Request, seen: str) -> StalePage | None:
     kept = SubmittedPlan.objects.filter(request=request, digest=seen).first()
     if kept is None:
         return None
-    case = Case.objects.filter(subject=subject_of(request.pk), closed_at__isnull=True).first()
+    case = open_case_of(subject_of(request.pk))
     revision = current_revision(request)
     submitted = case is not None and revision.digest == case.digest
     after = dict(revision.plan or {}) if submitted else _as_written(request, revision)
@@ -70,6 +70,7 @@ def _as_written(request: Request, revision: Revision) -> dict[str, Any]:
         "revision": revision.number,
         "window_start": utc(revision.window_start),
         "window_end": utc(revision.window_end),
+        "emergency_reason": revision.emergency_reason if revision.emergency else "",
         "checklist": {
             item.key: sha256(canonical(evidence_of(answers[item.key]))) for item in items if item.key in answers
         },

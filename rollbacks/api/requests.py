@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
@@ -50,7 +50,9 @@ def open_request(request: HttpRequest, body: Opening) -> RequestAnswer:
         raise invalid([("target", "There is no target of this name in use; see the list of targets.")])
     return_to = body.return_to or ""
     _refuse_unknown_tags(body, undo_tags(target, return_to) if body.reverse_sql else ())
-    opened = service.open_request(request.user, target=target, return_to=return_to, wording=_wording(body, {}))
+    opened = service.open_request(
+        request.user, target=target, return_to=return_to, wording=_wording(body, service.Wording())
+    )
     return RequestAnswer.of(page_of(request, opened.pk))
 
 
@@ -72,11 +74,9 @@ def edit_request(request: HttpRequest, pk: int, body: Edit) -> RequestAnswer:
     if seen is None:
         raise invalid([("seen_revision", "The request has no such revision; read it again.")])
     _refuse_unknown_tags(body, tuple(seen.reverse_sql))
-    kept = {name: getattr(seen, name) for name in Written.model_fields}
+    wording = _wording(body, service.Wording.of(seen))
     try:
-        service.edit_request(
-            request.user, pk, wording=_wording(body, kept), seen_revision=body.seen_revision
-        )  # fmt: skip
+        service.edit_request(request.user, pk, wording=wording, seen_revision=body.seen_revision)
     except Refused as refusal:
         newest = current_revision(found)
         if newest.number == seen.number:
@@ -132,11 +132,10 @@ def page_of(request: HttpRequest, pk: int) -> RequestPage:
     return request_page(found, request.user)
 
 
-def _wording(body: Written, kept: dict[str, Any]) -> service.Wording:
+def _wording(body: Written, kept: service.Wording) -> service.Wording:
     """What was sent over what is kept; reverse SQL is kept or replaced migration by migration."""
     sent = {name: getattr(body, name) for name in Written.model_fields if name in body.model_fields_set}
-    reverse_sql = {**kept.get("reverse_sql", {}), **body.reverse_sql}
-    return service.Wording(**{**kept, **sent, "reverse_sql": reverse_sql})
+    return replace(kept, **{**sent, "reverse_sql": {**kept.reverse_sql, **body.reverse_sql}})
 
 
 def _refuse_unknown_tags(body: Written, tags: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.models import Max
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import close_case
 from records import trail
+from records.chain import sha256
 from records.trail import Facts
 from rollbacks.checklist import BY_KEY
 from rollbacks.models import Answer, Attachment, Request, Revision, Target
@@ -50,6 +51,23 @@ class Wording:
     justification: str = ""
     reverse_sql: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, revision: Revision) -> Wording:
+        """Return what the revision says."""
+        return cls(**{each.name: getattr(revision, each.name) for each in fields(cls)})
+
+    def as_kept(self, reverse_sql: Mapping[str, str]) -> Wording:
+        """Return the wording as a revision keeps it: with this SQL, LF line ends, and no white space around it."""
+        return replace(
+            self,
+            reason=_newlines(self.reason),
+            incident_reference=self.incident_reference.strip(),
+            emergency_reason=_newlines(self.emergency_reason),
+            security_incident=self.security_incident.strip(),
+            justification=_newlines(self.justification),
+            reverse_sql={tag: _newlines(sql) for tag, sql in reverse_sql.items()},
+        )
+
 
 def open_request(author: Any, *, target: Target, return_to: str, wording: Wording) -> Request:
     """Open a draft for the return point ("" for the empty database) with its first revision, and have it proven.
@@ -66,7 +84,7 @@ def open_request(author: Any, *, target: Target, return_to: str, wording: Wordin
         reverse_sql = {
             tag: wording.reverse_sql.get(tag) or RUNBOOK_REVERSE.get(tag) or drafted.get(tag, "") for tag in tags
         }
-        _revise(facts, request, author, wording, reverse_sql)
+        _revise(facts, request, author, wording.as_kept(reverse_sql))
     ask_if_ready(author, request)
     return request
 
@@ -94,11 +112,11 @@ def edit_request(actor: Any, request_id: int, *, wording: Wording, seen_revision
                 f"{current.author.get_username()} saved revision {current.number} while you were writing; "
                 "your text is below, compare it with theirs and save again."
             )
-        reverse_sql = {tag: _newlines(wording.reverse_sql.get(tag, "")) for tag in current.reverse_sql}
-        if _same(current, wording, reverse_sql):
+        kept = wording.as_kept({tag: wording.reverse_sql.get(tag, "") for tag in current.reverse_sql})
+        if kept == Wording.of(current):
             return None
         reopen(facts, request, reason=f"{actor.get_username()} edited the request.")
-        revision = _revise(facts, request, actor, wording, reverse_sql)
+        revision = _revise(facts, request, actor, kept)
     ask_if_ready(actor, request)
     return revision
 
@@ -152,42 +170,12 @@ def reopen(facts: Facts, request: Request, *, reason: str) -> None:
     move(facts, request, State.DRAFT, reason=reason)
 
 
-def _revise(facts: Facts, request: Request, author: Any, wording: Wording, reverse_sql: Mapping[str, str]) -> Revision:
-    reverse_sql = {tag: _newlines(sql) for tag, sql in reverse_sql.items()}
+def _revise(facts: Facts, request: Request, author: Any, kept: Wording) -> Revision:
     newest = Revision.objects.filter(request=request).aggregate(newest=Max("number"))["newest"] or 0
-    revision = Revision.objects.create(
-        request=request,
-        number=newest + 1,
-        author=author,
-        reason=_newlines(wording.reason),
-        production_incident=wording.production_incident,
-        incident_reference=wording.incident_reference.strip(),
-        emergency=wording.emergency,
-        emergency_reason=_newlines(wording.emergency_reason),
-        window_start=wording.window_start,
-        window_end=wording.window_end,
-        security_incident=wording.security_incident.strip(),
-        justification=_newlines(wording.justification),
-        reverse_sql=reverse_sql,
-    )
-    hashes = {tag: hashlib.sha256(sql.encode()).hexdigest() for tag, sql in reverse_sql.items()}
+    revision = Revision.objects.create(request=request, number=newest + 1, author=author, **vars(kept))
+    hashes = {tag: sha256(sql) for tag, sql in kept.reverse_sql.items()}
     facts.add("request.revised", subject_of(request.pk), revision=revision.number, reverse_sha256=hashes)
     return revision
-
-
-def _same(current: Revision, wording: Wording, reverse_sql: Mapping[str, str]) -> bool:
-    return (
-        current.reason == _newlines(wording.reason)
-        and current.production_incident == wording.production_incident
-        and current.incident_reference == wording.incident_reference.strip()
-        and current.emergency == wording.emergency
-        and current.emergency_reason == _newlines(wording.emergency_reason)
-        and current.window_start == wording.window_start
-        and current.window_end == wording.window_end
-        and current.security_incident == wording.security_incident.strip()
-        and current.justification == _newlines(wording.justification)
-        and current.reverse_sql == dict(reverse_sql)
-    )
 
 
 def _attach(actor: Any, upload: UploadedFile[Any]) -> Attachment:

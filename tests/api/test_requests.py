@@ -18,6 +18,7 @@ from records.trail import detail_of
 from rollbacks.api.bodies import Edit
 from rollbacks.models import KeptAnswer, Request, Revision, Target
 from rollbacks.services.guarded import GUARDED
+from rollbacks.services.reading import current_revision
 from rollbacks.services.requests import edit_request
 from rollbacks.states import State
 from tests.api.conftest import Caller
@@ -314,3 +315,14 @@ def test_the_trail_can_be_checked_from_the_answers_alone(
     assert chain.first_break([*links[:30], *links[31:]]) is not None
     newest = caller.get(f"/trail?subject=request:{gapped.pk}").json()["items"]
     assert newest[0]["seq"] > newest[-1]["seq"] and {row["subject"] for row in newest} == {f"request:{gapped.pk}"}
+
+
+def test_an_edit_leaves_a_broken_glass_as_it_is(people: dict[str, Any], gapped: Request) -> None:
+    broken = wording(gapped.target, gapped.return_to, emergency=True, emergency_reason="Orders fail.")
+    edit_request(people["engineer"], gapped.pk, wording=broken, seen_revision=1)
+    edited = Caller(people["engineer"])(
+        "PATCH", f"/requests/{gapped.pk}", {"seen_revision": 2, "reason": "Said better."}
+    )
+    assert edited.status_code == 200 and edited.json()["revision"]["number"] == 3
+    newest = current_revision(gapped)
+    assert (newest.reason, newest.emergency, newest.emergency_reason) == ("Said better.", True, "Orders fail.")

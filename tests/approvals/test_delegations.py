@@ -35,6 +35,7 @@ AGED = {
     "approvals_delegation": ["confirmed_at", "starts_at"],
 }  # fmt: skip
 
+
 def fresh(person: Any) -> Any:
     return get_user_model().objects.get(pk=person.pk)
 
