@@ -8,7 +8,7 @@ from typing import Any
 from records.chain import canonical
 
 # Evidence that is long or repeated elsewhere in the document; the sealed JSON has it in full.
-OMITTED = {"row_counts", "statements", "ledger", "settings", "expected", "drift"}
+OMITTED = {"row_counts", "statements", "ledger", "settings", "expected", "drift", "immutability_removed"}
 
 
 def render(document: Mapping[str, Any], *, digest: str) -> str:
@@ -34,11 +34,11 @@ def _head(document: Mapping[str, Any]) -> str:
         f"# RB-{request['id']}: {plan['target']['name']} back to {plan['return_to'] or 'the empty database'}",
         "",
         f"- Result: **{document['result']}**",
-        f"- Target: {_cell(plan['target']['name'])} ({_cell(plan['target']['environment'])}), database "
+        f"- Target: {cell(plan['target']['name'])} ({cell(plan['target']['environment'])}), database "
         f"`{plan['target']['database']}`, system identifier `{plan['target']['system_identifier']}`",
         f"- Undone: {undone}",
-        f"- Filed by {_name(request['author'])} at {request['opened_at']}",
-        f"- Started by {_name(document['execution']['started_by'])} at {document['execution']['started_at']}",
+        f"- Filed by {name(request['author'])} at {request['opened_at']}",
+        f"- Started by {name(document['execution']['started_by'])} at {document['execution']['started_at']}",
         f"- Plan digest: `{document['digest']}`",
         f"- Security-impacting: {'yes' if plan['impacts'] else 'no'}",
         "",
@@ -48,14 +48,23 @@ def _head(document: Mapping[str, Any]) -> str:
 
 def _why(document: Mapping[str, Any]) -> str:
     plan = document["plan"]
-    lines = ["## Why", "", _quote(plan["reason"]), ""]
+    lines = ["## Why", "", quote(plan["reason"]), ""]
     if plan["incident_reference"]:
-        lines += [f"Production incident: {_cell(plan['incident_reference'])}", ""]
+        lines += [f"Production incident: {cell(plan['incident_reference'])}", ""]
     if plan["impacts"]:
-        lines += [*(f"- {_cell(impact)}" for impact in plan["impacts"]), ""]
-        lines += [f"Security incident: {_cell(plan['security_incident'])}", ""]
-        lines += ["Justification:", "", _quote(plan["justification"]), ""]
-    return "\n".join(lines)
+        lines += [*(f"- {cell(impact)}" for impact in plan["impacts"]), ""]
+        lines += [f"Security incident: {cell(plan['security_incident'])}", ""]
+        lines += ["Justification:", "", quote(plan["justification"]), ""]
+    removed = removed_protections(document)
+    return "\n".join([*lines, *(["Audit immutability was removed:", "", *removed, ""] if removed else [])])
+
+
+def removed_protections(document: Mapping[str, Any]) -> list[str]:
+    """Return one line for each object that protected an audit table and that the rollback removed."""
+    rehearsed: Mapping[str, Any] = next(
+        (each["evidence"] for each in document["steps"] if each["name"] == "rehearse"), {}
+    )
+    return [f"- {cell(each['kind'])} {cell(each['name'])}" for each in rehearsed.get("immutability_removed", [])]
 
 
 def _proof(document: Mapping[str, Any]) -> str:
@@ -65,20 +74,20 @@ def _proof(document: Mapping[str, Any]) -> str:
              f"round trip {proof['round_trip']}.", "", f"- Digest: `{proof['digest']}`",
              f"- Catalog at the return point: `{proof['return_point_facts']}`",
              f"- Catalog at the newest migration: `{proof['newest_facts']}`"]  # fmt: skip
-    lines += [f"- At stake: {_cell(each['sentence'])}" for each in live.get("at_stake", ())]
-    lines += [f"- Drift: {_cell(sentence)}" for sentence in live.get("drift", ())]
+    lines += [f"- At stake: {cell(each['sentence'])}" for each in live.get("at_stake", ())]
+    lines += [f"- Drift: {cell(sentence)}" for sentence in live.get("drift", ())]
     return "\n".join([*lines, ""])
 
 
 def _checklist(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for line in document["checklist"]:
-        yield (line["title"], _name(line["answered_by"]), line.get("answered_at") or "", _evidence(line["evidence"]))
+        yield (line["title"], name(line["answered_by"]), line.get("answered_at") or "", _evidence(line["evidence"]))
 
 
 def _votes(document: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for vote in document["sign_off"].get("votes", []):
         behalf = vote.get("on_behalf_of")
-        signer = f"{_name(vote['person'])} for {_name(behalf)}" if behalf else _name(vote["person"])
+        signer = f"{name(vote['person'])} for {name(behalf)}" if behalf else name(vote["person"])
         yield (vote["role"], signer, vote["choice"], vote["signed_at"], vote["method"])
 
 
@@ -87,7 +96,7 @@ def _confirmations(document: Mapping[str, Any]) -> str:
     lines = []
     for vote in document["sign_off"].get("votes", []):
         if vote.get("confirmation"):
-            lines += [f"### {_cell(vote['role'])}: {_cell(_name(vote['person']))}", ""]
+            lines += [f"### {cell(vote['role'])}: {cell(name(vote['person']))}", ""]
             lines += ["```json", canonical(vote["confirmation"]), "```", ""]
     return "\n".join(["## Confirmations", "", *lines]) if lines else ""
 
@@ -100,9 +109,7 @@ def _steps(document: Mapping[str, Any]) -> str:
         lines.append(f"From {step['started_at']} to {step['finished_at']}, attempt {step['attempt']}.")
         lines.append("")
         lines += [
-            f"- {key.replace('_', ' ')}: {_cell(value)}"
-            for key, value in step["evidence"].items()
-            if key not in OMITTED
+            f"- {key.replace('_', ' ')}: {cell(value)}" for key, value in step["evidence"].items() if key not in OMITTED
         ]
         lines.append("")
     return "\n".join(lines)
@@ -118,7 +125,7 @@ def _sql(document: Mapping[str, Any]) -> str:
 
 def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [f"## {title}", "", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
+    lines += [f"| {' | '.join(map(cell, row))} |" for row in rows]
     return "\n".join([*lines, ""])
 
 
@@ -128,13 +135,14 @@ def _evidence(evidence: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{key}: {value}" for key, value in evidence.items() if value not in ("", None))
 
 
-def _name(person: Any) -> str:
+def name(person: Any) -> str:
+    """Return what a person of the document is called."""
     if isinstance(person, Mapping):
         return str(person.get("name") or person.get("username"))
     return str(person or "")
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """Keep what people typed inside its cell or line: no line break, table bar or markup of its own."""
     text = " ".join(str(value).split())
     for sign in "\\`*_[]<>|#":
@@ -142,5 +150,6 @@ def _cell(value: Any) -> str:
     return text
 
 
-def _quote(text: str) -> str:
-    return "\n".join(f"> {_cell(line)}" for line in text.splitlines()) or "> "
+def quote(text: str) -> str:
+    """Return what people typed as a quotation, line by line."""
+    return "\n".join(f"> {cell(line)}" for line in text.splitlines()) or "> "

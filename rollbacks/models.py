@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from rollbacks.checklist import ITEMS
 from rollbacks.states import RunState, State
@@ -311,6 +312,45 @@ class StepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.execution_id} {self.name}"
+
+
+class FollowUp(models.Model):
+    """What a rollback that removed audit immutability leaves to do. A trigger (migration 0006) lets it only be closed.
+
+    `removed` are the protections that are gone (rollbacks.reversal.immutability.Protection). It is closed when a worker
+    finds all of them on the target again, or when the acceptance of their absence is signed. `acceptance` is the newest
+    statement that was proposed for signing; its digest is that of the open case about `follow-up:<id>`.
+    """
+
+    class Outcome(models.TextChoices):
+        """How it ended."""
+
+        RESTORED = "restored"
+        ACCEPTED = "accepted"
+
+    execution = models.OneToOneField(Execution, on_delete=models.PROTECT, related_name="follow_up")
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="follow_ups")
+    removed = models.JSONField()
+    opened_at = models.DateTimeField(db_default=Now())
+    acceptance = models.JSONField(null=True)
+    outcome = models.CharField(max_length=16, blank=True, choices=Outcome.choices)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(outcome="", closed_at__isnull=True)
+                | models.Q(outcome__in=["restored", "accepted"], closed_at__isnull=False),
+                name="follow_up_closed_with_outcome",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["target"], condition=models.Q(closed_at__isnull=True), name="follow_up_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"follow-up {self.pk}"
 
 
 class KeptAnswer(models.Model):

@@ -16,10 +16,11 @@ from records.trail import Facts
 from rollbacks.models import Execution, Request, StepRun
 from rollbacks.plan import Plan
 from rollbacks.ports import Evidence, Step
+from rollbacks.services.follow_ups import open_follow_up
 from rollbacks.services.moves import lock_request, move, subject_of
 from rollbacks.services.running import closed_now
 from rollbacks.states import RunState, State
-from rollbacks.steps import APPLY, STEPS
+from rollbacks.steps import APPLY, REHEARSE, STEPS
 
 APPLY_POSITION = next(position for position, step in enumerate(STEPS, 1) if step.name == APPLY)
 MAX_PAUSE = timedelta(minutes=5)
@@ -147,6 +148,10 @@ def _done(facts: Facts, execution: Execution, run: StepRun, outcome: Outcome) ->
         "step.done", subject_of(execution.request_id), execution=execution.pk, step=run.name,
         attempt=run.attempt, observed=outcome.observed, evidence=outcome.evidence,
     )  # fmt: skip
+    if run.position == APPLY_POSITION:
+        rehearsed = execution.steps.get(name=REHEARSE).evidence
+        # An execution that was rehearsed before there were follow-ups has not looked for them.
+        open_follow_up(facts, execution, rehearsed.get("immutability_removed", ()))
     if run.position < len(STEPS):
         return True
     _close(execution)

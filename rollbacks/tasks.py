@@ -10,10 +10,12 @@ import time
 from celery import shared_task
 
 from approvals import reviews
+from approvals.services import database_time
 from rollbacks import doorbell, engine, proof_runs
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
 from rollbacks.models import Target
+from rollbacks.services.follow_ups import close_restored
 from rollbacks.services.targets import keep_inventory, newest_inventory, settings_of
 from rollbacks.steps.drafting import drafts_of, live_shape
 from rollbacks.steps.observation import Unobservable, observe_target
@@ -63,6 +65,7 @@ def read_inventory(target_id: int) -> None:
     target = Target.objects.filter(pk=target_id, retired_at__isnull=True).first()
     if target is None:
         return
+    begun = database_time()
     try:
         observation = observe_target(settings_of(target), environ=os.environ)
     except Unobservable as error:
@@ -76,6 +79,7 @@ def read_inventory(target_id: int) -> None:
             before=(before.content or {}).get("drafts") if before else None,
         )
         keep_inventory(target_id, content={**observation.content(), "drafts": drafts})
+        close_restored(target_id, observation.protections, begun=begun)
 
 
 @shared_task

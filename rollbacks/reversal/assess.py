@@ -116,7 +116,7 @@ def _impacts(statement: Statement, audit_names: Collection[str]) -> Iterator[tup
     tree, kind = statement.tree, statement.kind
     if kind != "select_stmt":
         for name in _objects(statement):
-            if _is_audit(name, audit_names):
+            if is_audit(name, audit_names):
                 yield "audit", f"{words_of(statement)} touches {name}, which belongs to the audit trail."
     if kind in IMPACT_KINDS:
         code, what = IMPACT_KINDS[kind]
@@ -151,6 +151,7 @@ def _objects(statement: Statement) -> Iterator[str]:
             yield node["relname"]
 
 
-def _is_audit(name: str, audit_names: Collection[str]) -> bool:
+def is_audit(name: str, audit_names: Collection[str]) -> bool:
+    """Tell whether a relation, trigger or function of this name belongs to the audit trail; `audit_names` in lower case."""
     lowered = name.lower()
     return lowered in audit_names or "audit" in re.split(r"[^a-z0-9]+|_", lowered)

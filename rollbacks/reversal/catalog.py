@@ -100,8 +100,10 @@ def compare(expected: Facts, actual: Facts) -> Differences:
     )
 
 
-def read_facts(connection: Connection, *, ignore_schemas: Collection[str]) -> Facts:
-    """Read the catalog in one state: a REPEATABLE READ transaction of its own, or the open one.
+def read_facts(
+    connection: Connection, *, ignore_schemas: Collection[str], kinds: Collection[str] | None = None
+) -> Facts:
+    """Read the catalog, or only these kinds of facts, in one state: a REPEATABLE READ transaction of its own, or the open one.
 
     Inside an open transaction the facts include what that transaction has done, which is what lets the apply
     step compare before it commits. System schemas, temporary objects, members of extensions and
@@ -114,6 +116,8 @@ def read_facts(connection: Connection, *, ignore_schemas: Collection[str]) -> Fa
     places: list[tuple[str, int, str]] = []
     with _reading(connection), _uncollected():
         for kind, query in queries(connection.info.server_version).items():
+            if kinds is not None and kind not in kinds:
+                continue
             rows = connection.execute(query, {"ignored": ignored}).fetchall()
             if kind == "column":
                 places = [(f"{row[0]}.{row[1]}", row[-1], row[2]) for row in rows if row[-1] is not None]

@@ -25,7 +25,7 @@ def statement_of(
 
 def begin(person: Any, statement: step_up.Statement, *, rp_id: str) -> step_up.Asked:
     """Ask the person's passkeys to sign the statement. Raises step_up.NotConfirmed, with a fact for it."""
-    with _refusals_kept(person, statement):
+    with refusals_kept(person, statement):
         return step_up.begin(statement, rp_id=rp_id)
 
 
@@ -33,7 +33,7 @@ def confirm(
     person: Any, statement: step_up.Statement, *, code: str = "", challenge: int = 0, response: Mapping[str, Any] | None
 ) -> step_up.Confirmation:
     """Check the passkey's answer, or the code where there is no answer. Raises step_up.NotConfirmed, with a fact for it."""
-    with _refusals_kept(person, statement):
+    with refusals_kept(person, statement):
         if response is not None:
             return step_up.confirm_webauthn(statement, challenge=challenge, response=response)
         return step_up.confirm_totp(statement, code)
@@ -56,7 +56,7 @@ def sign_off(
     later one sees the earlier.
     """
     statement = statement_of(person, request_id, role=role, choice=choice.value, reason=reason, digest=digest_seen)
-    with _refusals_kept(person, statement), trail.recording(person) as facts:
+    with refusals_kept(person, statement), trail.recording(person) as facts:
         request = lock_request(request_id)
         decision = approvals.sign(
             facts,
@@ -101,7 +101,7 @@ def comment(person: Any, request_id: int, *, digest: str, lines: str, text: str)
 
 
 @contextmanager
-def _refusals_kept(person: Any, statement: step_up.Statement) -> Iterator[None]:
+def refusals_kept(person: Any, statement: step_up.Statement) -> Iterator[None]:
     """Keep a refusal as a fact of its own, after everything that was refused is rolled back."""
     try:
         yield

@@ -43,7 +43,7 @@ def retire_target(actor: Any, target: Target) -> None:
 
 
 def keep_inventory(target_id: int, *, content: dict[str, Any] | None, error: str = "") -> Inventory:
-    """Keep what a worker read; record a fact only when the ledger, the files or the error changed."""
+    """Keep what a worker read; record a fact only when the ledger, the files, the protections or the error changed."""
     with trail.recording(None) as facts:
         before = Inventory.objects.filter(target_id=target_id).order_by("-id").first()
         kept = Inventory.objects.create(target_id=target_id, content=content, error=error)
@@ -84,4 +84,6 @@ def _gist(content: dict[str, Any] | None, error: str) -> dict[str, Any]:
         "ledger_head": content["ledger_head"],
         "base_commit": content["base_commit"],
         "violations": [violation["code"] for violation in content["violations"]],
+        # Readings from before protections were read have none.
+        "protections": [f"{each['kind']} {each['name']}" for each in content.get("protections", ())],
     }

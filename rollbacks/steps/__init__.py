@@ -5,12 +5,12 @@ from __future__ import annotations
 from rollbacks.ports import Step
 from rollbacks.steps import apply, backup, preflight, publish, record, rehearse, stage, verify
 
-APPLY = "apply"
+REHEARSE, APPLY = "rehearse", "apply"
 
 STEPS = (
     Step("preflight", observe=preflight.observe, perform=preflight.perform),
     Step("backup", observe=backup.observe, perform=backup.perform, clean=backup.clean),
-    Step("rehearse", observe=rehearse.observe, perform=rehearse.perform, clean=rehearse.clean),
+    Step(REHEARSE, observe=rehearse.observe, perform=rehearse.perform, clean=rehearse.clean),
     Step("stage", observe=stage.observe, perform=stage.perform, clean=stage.clean),
     Step(APPLY, observe=apply.observe, perform=apply.perform),
     Step("verify", observe=verify.observe, perform=verify.perform),

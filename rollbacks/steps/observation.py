@@ -20,6 +20,8 @@ from rollbacks.drizzle.preflight import Ledger, Violation
 from rollbacks.ownership import PLACES, owners_of
 from rollbacks.plan import LedgerHead
 from rollbacks.ports import TargetSettings
+from rollbacks.reversal.catalog import read_facts
+from rollbacks.reversal.immutability import KINDS, Protection, protections
 from rollbacks.reversal.outlook import outlook
 
 
@@ -39,6 +41,7 @@ class Observation:
     audit_tables: tuple[str, ...]
     layout: Layout
     codeowners: str = ""
+    protections: tuple[Protection, ...] = ()
 
     @property
     def ledger_head(self) -> LedgerHead:
@@ -65,6 +68,7 @@ class Observation:
                 {"code": each.code, "sentence": each.sentence, "blocks": each.blocks} for each in self.violations
             ],
             "migrations": [self._migration(row) for row in rows],
+            "protections": [each.document() for each in self.protections],
             "owners": {row.tag: list(owners_of(self.codeowners, [self._path(row.tag)])) for row in rows},
         }
 
@@ -103,10 +107,15 @@ def observe_target(settings: TargetSettings, *, environ: Mapping[str, str]) -> O
         with connect_directly(settings, environ) as connection:
             identity = targets.identity(connection)
             ledger = ledgers.read_ledger(connection, settings.layout)
+            connection.rollback()
+            facts = read_facts(connection, ignore_schemas={settings.layout.ledger_schema}, kinds=KINDS)
     except (RepositoryError, JournalUnreadable, *targets.REFUSALS, psycopg.Error) as error:
         raise Unobservable(targets.one_sentence(error)) from error
     found = violations(folder, ledger, layout=settings.layout, now_ms=time.time_ns() // 1_000_000)
-    return Observation(identity, ledger, folder, base_commit, found, settings.audit_tables, settings.layout, codeowners)
+    protected = tuple(sorted(protections(facts, settings.audit_tables)))
+    return Observation(
+        identity, ledger, folder, base_commit, found, settings.audit_tables, settings.layout, codeowners, protected
+    )
 
 
 def read_migrations(settings: TargetSettings, *, ref: str = "") -> tuple[str, Folder]:

@@ -1,14 +1,18 @@
-"""Record: seal the change record, then file it under ops/change-management/ on the rollback's branch."""
+"""Record: seal the change record, then file it under ops/change-management/ on the rollback's branch.
+
+What was a security event or a production incident gets its entry in ops/incident-response/ beside it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from records.incident import incident_entry
 from records.markdown import render
 from rollbacks.adapters.repository import Repository, RepositoryError
 from rollbacks.ports import Evidence, StepContext, StepInterrupted
 
-FOLDER = "ops/change-management"
+FOLDER, INCIDENTS = "ops/change-management", "ops/incident-response"
 
 
 def observe(ctx: StepContext) -> Evidence | None:
@@ -25,6 +29,9 @@ def perform(ctx: StepContext) -> Evidence:
         f"{FOLDER}/{name}.json": sealed["text"].encode(),
         f"{FOLDER}/{name}.md": render(sealed["document"], digest=sealed["digest"]).encode(),
     }
+    incident = incident_entry(sealed["document"], digest=sealed["digest"])
+    if incident:
+        files[f"{INCIDENTS}/{name}.md"] = incident.encode()
     try:
         repository = Repository(ctx.target.repository)
         commit = repository.extend_branch(

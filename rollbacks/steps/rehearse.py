@@ -12,6 +12,7 @@ from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
+from rollbacks.reversal.immutability import removed
 from rollbacks.steps.backup import restore_backup, scratch_name
 from rollbacks.steps.expectation import differences_from, keep_expected, want
 from rollbacks.steps.observation import read_migrations
@@ -95,6 +96,8 @@ def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
         "facts": len(after.entries),
         "facts_digest": after.digest,
         "column_order_differs": [str(each) for each in differences.reordered],
+        # What the record says of it, and what the follow-up asks to be put back.
+        "immutability_removed": [each.document() for each in removed(live, after, ctx.target.audit_tables)],
         "drift": [" ".join(entry) for entry in sorted(live.entries - newest.entries)][:50],
         # What was seen here is what the apply step has to see, to the last word.
         "expected": keep_expected(ctx, after),

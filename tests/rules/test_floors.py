@@ -19,7 +19,7 @@ ALLOWED_APPS = {
 RULES, ROWS, STEPS, CASES, DOORS = 1, 2, 3, 4, 5
 FLOORS = {
     RULES: (
-        "records.chain", "records.markdown", "approvals.policy", "approvals.rulebook", "approvals.windows",
+        "records.chain", "records.markdown", "records.incident", "approvals.policy", "approvals.rulebook", "approvals.windows",
         "approvals.windows_file", "rollbacks.states", "rollbacks.plan",
         "approvals.role_names", "approvals.holding", "approvals.twins",
         "rollbacks.checklist", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle", "rollbacks.ownership",
