@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from allauth.core import ratelimit
-from allauth.mfa.adapter import get_adapter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,10 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals.models import Case
 from approvals.policy import Choice
-from approvals.services import VoteRefused, decision_on, objection_to, open_case_of, open_roles
-from approvals.step_up import NotConfirmed, Statement, factors_of
-from portal.templatetags.wording import ROLES as WORDS
-from portal.templatetags.wording import label_of
+from approvals.services import VoteRefused, open_case_of
+from approvals.step_up import NotConfirmed, Statement
 from records.chain import sha256
 from rollbacks.checklist import Item, asked
 from rollbacks.forms import CommentForm, SignForm, TakeBackForm
@@ -32,6 +28,7 @@ from rollbacks.services import signing
 from rollbacks.services.moves import Refused, subject_of
 from rollbacks.services.reading import current_answers
 from rollbacks.stale_page import stale_page
+from rollbacks.views import votes
 from rollbacks.views.doors import door
 
 # Longer SQL is opened whole by a second press; a part of it can be read, and not signed.
@@ -48,7 +45,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     form = SignForm(request.POST or None)
     if request.method != "POST":
         return _page(request, found, _open(case), form)
-    if not ratelimit.consume(request, action="reauthenticate", user=request.user):
+    if votes.too_many(request):
         return render(request, "429.html", status=429)
     stale = _stale(request, found, case)
     if stale is not None:
@@ -72,36 +69,30 @@ def begin(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences."""
     found = _find(pk)
     form = SignForm(request.POST)
-    if not ratelimit.consume(request, action="reauthenticate", user=request.user):
-        return _sentences(_("Too many tries; wait a minute, then sign again."), status=429)
+    if votes.too_many(request):
+        return votes.sentences(_("Too many tries; wait a minute, then sign again."), status=429)
     case = open_case_of(subject_of(pk))
     if case is None or case.digest != request.POST.get("digest"):
         # The page then posts its form as it is, and gets the page that says what changed.
         return JsonResponse({"stale": True}, status=409)
     if not form.is_valid():
-        return _sentences(*(str(error) for errors in form.errors.values() for error in errors), status=400)
+        return votes.form_sentences(form)
     given = form.cleaned_data
     try:
         _refuse_unread(found, given)
-        _refuse_hopeless(case, request.user, given)
-        asked_for = signing.begin(request.user, _statement(request, pk, given), rp_id=_rp_id())
+        return votes.passkey_options(request, case, _statement(request, pk, given), given)
     except (VoteRefused, NotConfirmed) as refusal:
-        return _sentences(str(refusal), status=409)
-    return JsonResponse({"challenge": asked_for.challenge, "publicKey": asked_for.options})
+        return votes.sentences(str(refusal), status=409)
 
 
 def _page(
     request: HttpRequest, found: Request, case: Case, form: SignForm, refusal: Exception | None = None
 ) -> HttpResponse:
     revision = get_object_or_404(Revision, request=found, digest=case.digest)
-    roles = open_roles(case, decision_on(case), request.user)
     plan = Plan.of(revision.plan or {})
     lines = plan.file.text.splitlines(keepends=True)
     whole = len(lines) <= LINES_AT_FIRST or "all" in request.GET or request.method == "POST"
     shown = plan.file.text if whole else "".join(lines[:LINES_AT_FIRST])
-    if not form.is_bound:
-        form.initial = {"digest": case.digest, "role": roles[0] if roles else ""}
-        form.fields["role"].choices = [(role, label_of(WORDS, role)) for role in roles]  # type: ignore[attr-defined]
     context = {
         "rollback": found,
         "plan": plan,
@@ -112,14 +103,8 @@ def _page(
         "lines": len(lines),
         "lines_at_first": LINES_AT_FIRST,
         "whole": whole,
-        "case": case,
-        "roles": roles,
-        "factors": factors_of(request.user),
-        "objection": objection_to(case, request.user),
         "checklist": _checklist(found, revision),
-        "form": form,
-        "refused": str(refusal) if refusal else "",
-        "enrol": reverse(refusal.link) if isinstance(refusal, NotConfirmed) and refusal.link else "",
+        **votes.vote_context(case, request.user, form, refusal),
     }
     return render(request, "rollbacks/sign.html", context, status=409 if refusal else 200)
 
@@ -145,22 +130,7 @@ def _refuse_unread(found: Request, given: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_hopeless(case: Case, person: Any, given: Mapping[str, Any]) -> None:
-    """Nobody is asked to touch a passkey for a vote that cannot count."""
-    if given["role"] not in open_roles(case, decision_on(case), person):
-        raise VoteRefused(_("No signature of yours is missing here in this role."))
-    if given["choice"] == Choice.REJECT and not given["reason"].strip():
-        raise VoteRefused(_("A rejection needs a reason; write what has to change."))
-
-
 def _vote(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> None:
-    confirmation = signing.confirm(
-        request.user,
-        _statement(request, pk, given),
-        code=given["code"],
-        challenge=given["challenge"] or 0,
-        response=given["assertion"],
-    )
     signing.sign_off(
         request.user,
         pk,
@@ -168,7 +138,7 @@ def _vote(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> None:
         choice=Choice(given["choice"]),
         reason=given["reason"],
         digest_seen=given["digest"],
-        confirmation=confirmation,
+        confirmation=votes.confirmation_of(request, _statement(request, pk, given), given),
     )
 
 
@@ -176,11 +146,6 @@ def _statement(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> State
     return signing.statement_of(
         request.user, pk, role=given["role"], choice=given["choice"], reason=given["reason"], digest=given["digest"]
     )
-
-
-def _rp_id() -> str:
-    """Return the name that passkeys are enrolled under, from where allauth's enrolment pages have it."""
-    return str(get_adapter().get_public_key_credential_rp_entity()["id"])
 
 
 def _open(case: Case | None) -> Case:
@@ -191,10 +156,6 @@ def _open(case: Case | None) -> Case:
 
 def _find(pk: int) -> Request:
     return get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
-
-
-def _sentences(*sentences: str, status: int) -> JsonResponse:
-    return JsonResponse({"sentences": sentences}, status=status)
 
 
 def _checklist(found: Request, revision: Revision) -> list[tuple[Item, Answer | None]]:
