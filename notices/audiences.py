@@ -85,6 +85,11 @@ def to_missing_roles(cause: Cause) -> Collection[str]:
     return cause.missing
 
 
+def to_named_roles(cause: Cause) -> Collection[str]:
+    """The addresses of the roles that the fact names."""
+    return tuple(cause.detail.get("roles") or ())
+
+
 def to_on_call(cause: Cause) -> Collection[str]:
     """The addresses of on-call."""
     return (ON_CALL,)

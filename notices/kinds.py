@@ -50,6 +50,7 @@ KINDS = {
         Kind("run", _("It runs, or has ended"), _("A rollback that you filed or signed starts, succeeds or fails.")),
         Kind("attention", _("It needs attention"), _("Nobody can tell how a step ended: a person has to look."), urgent=True),
         Kind(ON_CALL, _("On-call is told"), _("A rollback is being prepared, and its checklist wants you to know."), urgent=True),
+        Kind("follow_up", _("Audit immutability is missing"), _("A rollback removed what protects audit rows."), urgent=True),
         Kind("break_glass", _("Break-glass"), _("The emergency path was used, or its review is due."), urgent=True),
     )
 }  # fmt: skip
@@ -67,6 +68,9 @@ RULES = {
         "attention", (who.author, who.signers, who.on_call), words.needs_attention, who.to_on_call, tells_actor=True
     ),
     "on_call.asked": Rule(ON_CALL, (who.on_call,), words.on_call_asked, who.to_on_call, team=False, tells_actor=True),
+    "follow_up.opened": Rule(
+        "follow_up", (who.named_roles,), words.immutability_removed, who.to_named_roles, tells_actor=True
+    ),
     "break_glass.used": Rule("break_glass", (who.everyone,), words.break_glass, who.to_every_role, tells_actor=True),
     "review.owed": Rule("break_glass", (who.named_roles,), words.review_due, team=False, tells_actor=True),
     "review.overdue": Rule(

@@ -57,7 +57,9 @@ def one_line(text: Any, limit: int = TITLE) -> str:
 
 
 def asked_to_sign(cause: Cause) -> Content:
-    """Ask for a signature."""
+    """Ask for a signature on a plan, or on the acceptance of a follow-up."""
+    if cause.follow_up is not None:
+        return _asked_to_accept(cause)
     security = _(" (touches security controls)") if cause.plan.get("impacts") else ""
     return Content(
         title=one_line(_("Please sign %(what)s%(security)s") % {"what": _what(cause), "security": security}),
@@ -72,6 +74,39 @@ def asked_to_sign(cause: Cause) -> Content:
         path=_path("request-sign", cause),
         action=_("Read and sign"),
     )
+
+
+def _asked_to_accept(cause: Cause) -> Content:
+    statement: dict[str, Any] = (cause.follow_up.acceptance if cause.follow_up else None) or {}
+    return Content(
+        title=one_line(_("Please sign or reject: %(what)s stays removed") % {"what": _what(cause)}),
+        ask=_("Read why it may stay away, and approve or reject that. It waits for: %(roles)s.")
+        % {"roles": _roles(cause.missing)},
+        effect=_("If security and the CTO approve, the follow-up is closed and nobody is reminded any more. A rejection keeps it open."),
+        risks=(_("Audit rows can be changed and deleted as long as it is away."),),
+        lines=((_("Reason given"), one_line(statement.get("justification", ""), 600)), *_removed_lines(cause)),
+        digest=_digest(cause),
+        path=_path("request-sign", cause),
+        action=_("Read and sign"),
+    )  # fmt: skip
+
+
+def immutability_removed(cause: Cause) -> Content:
+    """Tell security and the CTO that audit rows can be changed, and how that ends."""
+    return Content(
+        title=one_line(_("Audit immutability was removed: %(what)s") % {"what": _what(cause)}),
+        ask=_("See that the protection comes back, or that its absence is accepted under signatures."),
+        effect=_("The follow-up closes by itself once a worker finds the protection on the target again."),
+        risks=(_("Audit rows can be changed and deleted as long as it is away."),),
+        lines=_removed_lines(cause),
+        path=_path("request", cause),
+        action=_("Open the follow-up"),
+    )
+
+
+def _removed_lines(cause: Cause) -> tuple[tuple[str, str], ...]:
+    removed = cause.follow_up.removed if cause.follow_up else ()
+    return tuple((_("Removed"), one_line(f"{each['kind']} {each['name']}")) for each in removed[:RISKS])
 
 
 def about_to_expire(cause: Cause) -> Content:
@@ -189,6 +224,9 @@ def _about_run(cause: Cause, title: str, ask: str, *, effect: str = "") -> Conte
 
 def _what(cause: Cause) -> str:
     request = cause.request
+    if cause.follow_up is not None:
+        said = {"pk": cause.follow_up.pk, "target": one_line(cause.follow_up.target.title, 60)}
+        return _("follow-up %(pk)s, audit immutability of %(target)s") % said
     if request is None:
         return cause.subject
     back = request.return_to or _("the empty database")
@@ -250,6 +288,9 @@ def _digest(cause: Cause) -> str:
 
 
 def _path(name: str, cause: Cause) -> str:
+    if cause.follow_up is not None:
+        page = "follow-up-sign" if name == "request-sign" else "follow-up"
+        return reverse(page, kwargs={"pk": cause.follow_up.pk})
     return reverse(name, kwargs={"pk": cause.request.pk}) if cause.request else reverse("home")
 
 

@@ -11,7 +11,7 @@ from notices.urls import notice_patterns
 from portal import health
 from records import views as records
 from rollbacks.api import portal as api
-from rollbacks.views import governance, pages, requests, running, signing, tokens
+from rollbacks.views import follow_ups, governance, pages, requests, running, signing, tokens
 
 # Only the account pages that the portal uses: there is no sign-up and no e-mail management.
 account_patterns = [
@@ -50,6 +50,11 @@ urlpatterns = [
     path("emergencies/", governance.emergencies, name="emergencies"),
     path("emergencies/<int:pk>/", governance.review, name="emergency"),
     path("emergencies/<int:pk>/own/", governance.own, name="emergency-own"),
+    path("follow-ups/", follow_ups.follow_up_list, name="follow-ups"),
+    path("follow-ups/<int:pk>/", follow_ups.follow_up, name="follow-up"),
+    path("follow-ups/<int:pk>/sign/", follow_ups.sign, name="follow-up-sign"),
+    path("follow-ups/<int:pk>/sign/begin/", follow_ups.begin, name="follow-up-sign-begin"),
+    path("follow-ups/<int:pk>/acceptance.json", follow_ups.acceptance, name="follow-up-acceptance"),
     path("people/", people.people_list, name="people"),
     path("people/<int:pk>/", people.person_page, name="person"),
     path("people/<int:pk>/propose/", people.propose, name="person-propose"),

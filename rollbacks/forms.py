@@ -194,6 +194,17 @@ class ReviewForm(forms.Form):
         return bool(self.cleaned_data["result"] == "yes")
 
 
+class AcceptanceForm(forms.Form):
+    """Why a protection of audit rows may stay away."""
+
+    justification = forms.CharField(
+        label=_("Why it may stay away"),
+        help_text=_("What protects the audit trail instead, and for how long. These words are signed."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4000,
+    )
+
+
 class TraitsForm(forms.Form):
     """A rollback as the rule book sees it, to ask which rule would catch it."""
 

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from approvals.models import Case
 from approvals.services import decision_on, open_case_of
 from records.models import Fact
 from rollbacks.checklist import ITEMS
@@ -29,7 +30,7 @@ def history_of(execution: Execution) -> Evidence:
         "request": _request(request),
         "plan": execution.plan,
         "digest": execution.digest,
-        "sign_off": _sign_off(request),
+        "sign_off": sign_off_of(open_case_of(subject_of(request.pk))),
         "checklist": _checklist(request, execution),
         "security_incidents": _incidents(request),
         "execution": _execution(execution),
@@ -68,8 +69,8 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def _sign_off(request: Request) -> dict[str, Any]:
-    case = open_case_of(subject_of(request.pk))
+def sign_off_of(case: Case | None) -> dict[str, Any]:
+    """Return the case's policy, digest and votes with what confirms each of them; empty without a case."""
     if case is None:
         return {}
     decision = decision_on(case)

@@ -17,7 +17,8 @@ from approvals.reviews import waiting_for
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import cases_of, decisions_on, open_roles
 from records.models import ChangeRecord
-from rollbacks.models import Execution, Inventory, Request, StepRun, Target
+from rollbacks.models import Execution, FollowUp, Inventory, Request, StepRun, Target
+from rollbacks.services.follow_ups import open_follow_ups
 from rollbacks.services.moves import subject_of
 from rollbacks.states import State
 
@@ -43,6 +44,8 @@ class Home:
     mine: tuple[Row, ...]
     running: tuple[Row, ...]
     reviews: tuple[Review, ...]
+    # Of everybody's, because the absence is everybody's to know.
+    follow_ups: tuple[FollowUp, ...]
     ended: tuple[Row, ...]
 
 
@@ -58,7 +61,8 @@ def home(person: Any) -> Home:
     shown = [tuple(rows[each.pk] for each in group) for group in groups]
     waiting, filed, at_work, over = shown
     reviews = tuple(waiting_for(person)[:PAGE])
-    return Home(tuple(row for row in waiting if row.my_roles), filed, at_work, reviews, over)
+    missing = tuple(open_follow_ups()[:PAGE])
+    return Home(tuple(row for row in waiting if row.my_roles), filed, at_work, reviews, missing, over)
 
 
 def request_rows(
@@ -104,7 +108,7 @@ def current_execution(request: Request) -> Execution | None:
 
 def executions_of(request: Request) -> QuerySet[Execution]:
     """Return the request's executions, newest first, with their steps, in two queries."""
-    rows = Execution.objects.filter(request=request).select_related("started_by").prefetch_related("steps")
+    rows = Execution.objects.filter(request=request).select_related("started_by", "follow_up").prefetch_related("steps")
     return rows.order_by("-number")
 
 

@@ -143,7 +143,7 @@ def request_page(request: Request, person: Any) -> RequestPage:
         case=case,
         closed_cases=_closed(cases),
         decision=decision,
-        chips=_chips(case, decision, roles),
+        chips=chips_of(case, decision, roles),
         may_not_sign=objection_to(case, person) if case else "",
         my_vote=_vote_of(person, decision) if state_open else None,
         comments=tuple(fact for fact in reversed(timeline) if fact["action"] == "comment.made"),
@@ -234,7 +234,8 @@ def _checklist(
     )
 
 
-def _chips(case: Case | None, decision: Decision | None, roles: Sequence[str]) -> tuple[Chip, ...]:
+def chips_of(case: Case | None, decision: Decision | None, roles: Sequence[str]) -> tuple[Chip, ...]:
+    """Return one chip for each approval that counts and each that is missing; `roles` are those the viewer could sign in."""
     if case is None or decision is None:
         return ()
     policy = Policy.of(case.policy)

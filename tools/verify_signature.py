@@ -2,10 +2,11 @@
 """Say of each passkey vote in a change record whether the authenticator signed exactly this digest, role and decision.
 
     python verify_signature.py record.json            a change record as the portal exports it
-    python verify_signature.py vote.json              one vote out of such a record
+    python verify_signature.py acceptance.json        the acceptance of a follow-up, downloaded from its page
+    python verify_signature.py vote.json              one vote out of either
 
 Needs Python 3.11 and the package `cryptography`, nothing of the portal. Exit code 0: every vote by passkey holds
-and the plan has the digest that was signed. Exit code 1: something does not hold, or there is nothing to check.
+and the plan or statement has the digest that was signed. Exit code 1: something does not hold, or there is nothing to check.
 docs/verify-signatures.md says what this shows and what it cannot show.
 """
 
@@ -47,8 +48,9 @@ def report(document):
     """Print one line for each vote and return the exit code."""
     votes = [document] if "confirmation" in document else document["sign_off"]["votes"]
     held = wrong = 0
-    if "plan" in document:
-        wrong += check_plan(document)
+    for part in ("plan", "statement"):
+        if part in document:
+            wrong += check_digest(document, part)
     for vote in votes:
         who = f"{vote['role']} {vote['choice']} by {vote['person']['username']} (person {vote['person']['id']})"
         if vote.get("method") != "webauthn":
@@ -70,15 +72,15 @@ def report(document):
 
 
 def subject_of(document):
-    return f"request:{document['request']['id']}" if "request" in document else None
+    return f"request:{document['request']['id']}" if "request" in document else document.get("subject")
 
 
-def check_plan(document):
-    """Return 1 when the plan in the record is not the one that has the record's digest."""
-    if hashlib.sha256(canonical(document["plan"])).hexdigest() == document["digest"]:
-        print(f"HOLDS        the plan in this record has the digest {document['digest']}")
+def check_digest(document, part):
+    """Return 1 when the plan or statement in the record is not the one that has the record's digest."""
+    if hashlib.sha256(canonical(document[part])).hexdigest() == document["digest"]:
+        print(f"HOLDS        the {part} in this record has the digest {document['digest']}")
         return 0
-    print("WRONG        the plan in this record has another digest than the one that was signed")
+    print(f"WRONG        the {part} in this record has another digest than the one that was signed")
     return 1
 
 

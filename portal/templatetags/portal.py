@@ -28,7 +28,7 @@ SECTIONS = {
     "targets": ("targets", "target"),
     "records": ("records", "record"),
     "trail": ("trail",),
-    "policy": ("policy", "emergencies", "emergency"),
+    "policy": ("policy", "emergencies", "emergency", "follow-ups", "follow-up"),
     "people": ("people", "person"),
     "delegations": ("delegations",),
 }
@@ -178,8 +178,8 @@ def _grouped(text: str) -> SafeString:
 
 @register.filter
 def request_name(subject: str) -> str:
-    """Return the name of the request that a case, fact or review is about: RB-12 for request:12."""
-    return subject.replace("request:", "RB-")
+    """Return what a case, fact or review is about: RB-12 for request:12, follow-up 3 for follow-up:3."""
+    return subject.replace("request:", "RB-").replace("follow-up:", "follow-up ")
 
 
 @register.filter

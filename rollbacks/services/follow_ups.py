@@ -7,7 +7,7 @@ and security). A follow-up stays open until one of two things happened, and nobo
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -143,6 +143,8 @@ def _statement(follow_up: FollowUp, actor: Any, justification: str) -> dict[str,
         "target": execution.plan["target"],
         "removed": follow_up.removed,
         "justification": justification,
+        # The same words may be proposed again after a rejection, and that is another digest.
+        "proposed_at": approvals.database_time().astimezone(UTC).isoformat(),
         "proposed_by": {"id": actor.pk, "username": actor.get_username(), "name": actor.get_full_name()},
     }
 

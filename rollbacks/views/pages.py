@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rollbacks import doorbell, queries
 from rollbacks.models import Request, Target
+from rollbacks.services.follow_ups import open_follow_ups
 from rollbacks.services.targets import newest_inventory
 from rollbacks.states import State
 from rollbacks.views.doors import door
@@ -69,6 +70,7 @@ def target_page(request: HttpRequest, name: str) -> HttpResponse:
         # While a reading is under way the page asks again until a newer one is there.
         "reading": bool(since) and (inventory is None or str(inventory.pk) == since),
         "since": since,
+        "follow_ups": open_follow_ups().filter(target=target)[:10],
         "requests": Request.objects.filter(target=target).select_related("author", "target")[:10],
         "may_file": queries.may_file(request.user),
     }

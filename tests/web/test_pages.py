@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from rollbacks.models import ProofRun, Request
+from rollbacks.models import FollowUp, ProofRun, Request
 from rollbacks.services import requests, submission
 from tests.conftest import TargetDatabase
 from tests.passkeys import passkey_of
@@ -46,7 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-WITH_PK = ("request-", "record-", "person-", "grant-", "delegation-")
+WITH_PK = ("request-", "record-", "person-", "grant-", "delegation-", "follow-up-")
 
 
 def address(name: str, pk: int, target: str) -> str:
@@ -55,7 +55,15 @@ def address(name: str, pk: int, target: str) -> str:
     arguments = dict(ARGUMENTS.get(name, {}))
     if "name" in arguments:
         arguments["name"] = target
-    elif name.startswith(WITH_PK) or name in {"request", "run", "record", "person", "emergency", "emergency-own"}:
+    elif name.startswith(WITH_PK) or name in {
+        "request",
+        "run",
+        "record",
+        "person",
+        "emergency",
+        "emergency-own",
+        "follow-up",
+    }:
         arguments["pk"] = pk
     return reverse(name, kwargs=arguments)
 
@@ -115,7 +123,7 @@ def test_no_page_takes_more_queries_than_twelve(people: dict[str, Any], nzila: T
         ("home", 0), ("requests", 0), ("targets", 0), ("target", 0), ("request", in_review.pk),
         ("request", execution.request_id), ("request-edit", in_review.pk), ("request-sign", in_review.pk),
         ("run", execution.request_id), ("records", 0), ("record", record_pk()), ("trail", 0), ("request-new", 0),
-        ("policy", 0), ("emergencies", 0),
+        ("policy", 0), ("emergencies", 0), ("follow-ups", 0), ("follow-up", FollowUp.objects.get().pk),
         ("tokens", 0), ("api-docs", 0),
     ]:  # fmt: skip
         client = client_of(people["security" if name == "request-sign" else "engineer"])

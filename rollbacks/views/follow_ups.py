@@ -1,0 +1,146 @@
+"""Follow-ups: what rollbacks that removed audit immutability left to do, and the signing of an acceptance."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from approvals.models import Case
+from approvals.policy import Choice
+from approvals.services import VoteRefused, open_case_of
+from approvals.step_up import NotConfirmed, Statement
+from rollbacks import follow_up_page as reading
+from rollbacks.forms import AcceptanceForm, SignForm
+from rollbacks.models import FollowUp
+from rollbacks.services import follow_ups
+from rollbacks.services.moves import Refused
+from rollbacks.views import votes
+from rollbacks.views.doors import door
+
+
+@require_safe
+@door
+def follow_up_list(request: HttpRequest) -> HttpResponse:
+    """Every follow-up, newest first."""
+    given = request.GET.get("before", "")
+    before = int(given) if given.isdecimal() and len(given) < 19 else None
+    rows = reading.follow_ups_before(before)
+    context = {
+        "follow_ups": rows[: reading.PAGE],
+        "following": rows[reading.PAGE - 1].pk if len(rows) > reading.PAGE else None,
+    }
+    return render(request, "rollbacks/follow_up_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """One follow-up: what is gone and how it ends; a POST proposes to accept that it stays away."""
+    found = _find(pk)
+    form, refused = AcceptanceForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            follow_ups.propose_acceptance(request.user, pk, justification=form.cleaned_data["justification"])
+        except Refused as refusal:
+            refused = str(refusal)
+        else:
+            messages.success(request, _("Security and the CTO are asked to sign exactly these words."))
+            return redirect("follow-up", pk=pk)
+    page = reading.follow_up_page(found, request.user)
+    context = {"page": page, "form": form, "refused": refused}
+    return render(request, "rollbacks/follow_up.html", context, status=409 if refused else 200)
+
+
+@sensitive_post_parameters("code", "assertion")
+@require_http_methods(["GET", "HEAD", "POST"])
+@door
+def sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the whole statement with its digest and take the vote on exactly that digest."""
+    found, form = _find(pk), SignForm(request.POST or None)
+    case = _open_case(pk)
+    if request.method != "POST":
+        return _sign_page(request, found, case, form)
+    if votes.too_many(request):
+        return render(request, "429.html", status=429)
+    if not form.is_valid():
+        return _sign_page(request, found, case, form)
+    given = form.cleaned_data
+    try:
+        confirmation = votes.confirmation_of(request, _statement(request, pk, given), given)
+        follow_ups.sign_acceptance(
+            request.user, pk, role=given["role"], choice=Choice(given["choice"]), reason=given["reason"],
+            digest_seen=given["digest"], confirmation=confirmation,
+        )  # fmt: skip
+    except (VoteRefused, NotConfirmed) as refusal:
+        return _sign_page(request, _find(pk), _open_case(pk), form, refusal)
+    messages.success(request, _("Your vote is kept."))
+    return redirect("follow-up", pk=pk)
+
+
+@require_POST
+@door
+def begin(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences."""
+    _find(pk)
+    form = SignForm(request.POST)
+    if votes.too_many(request):
+        return votes.sentences(_("Too many tries; wait a minute, then sign again."), status=429)
+    case = open_case_of(follow_ups.subject_of(pk))
+    if case is None or case.digest != request.POST.get("digest"):
+        return JsonResponse({"stale": True}, status=409)
+    if not form.is_valid():
+        return votes.form_sentences(form)
+    given = form.cleaned_data
+    try:
+        return votes.passkey_options(request, case, _statement(request, pk, given), given)
+    except (VoteRefused, NotConfirmed) as refusal:
+        return votes.sentences(str(refusal), status=409)
+
+
+@require_safe
+@door
+def acceptance(request: HttpRequest, pk: int) -> HttpResponse:
+    """The acceptance with its votes as a file that can be checked without the portal."""
+    found = _find(pk)
+    case = open_case_of(follow_ups.subject_of(pk))
+    if case is None:
+        raise Http404
+    document = json.dumps(reading.acceptance_document(found, case), ensure_ascii=False, indent=1, sort_keys=True)
+    response = HttpResponse(document, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="follow-up-{pk}-acceptance.json"'
+    return response
+
+
+def _sign_page(
+    request: HttpRequest, found: FollowUp, case: Case, form: SignForm, refusal: Exception | None = None
+) -> HttpResponse:
+    context = {
+        "follow_up": found,
+        "statement": found.acceptance,
+        "document": json.dumps(found.acceptance, indent=1, sort_keys=True, ensure_ascii=False),
+        **votes.vote_context(case, request.user, form, refusal),
+    }
+    return render(request, "rollbacks/follow_up_sign.html", context, status=409 if refusal else 200)
+
+
+def _statement(request: HttpRequest, pk: int, given: dict[str, str]) -> Statement:
+    return follow_ups.statement_of(
+        request.user, pk, role=given["role"], choice=given["choice"], reason=given["reason"], digest=given["digest"]
+    )
+
+
+def _open_case(pk: int) -> Case:
+    case = open_case_of(follow_ups.subject_of(pk))
+    if case is None:
+        raise Refused(_("Nothing waits for a signature here; open the follow-up again to see its state."))
+    return case
+
+
+def _find(pk: int) -> FollowUp:
+    return get_object_or_404(FollowUp.objects.select_related("target", "execution__request"), pk=pk)
