@@ -86,6 +86,8 @@ def test_it_finds_what_keeps_rows_and_nothing_else(database: str) -> None:
 def test_it_names_what_is_gone_or_switched_off(database: str, statements: str, lost: set[tuple[str, str]]) -> None:
     before, after = changed(database, statements)
     assert names(removed(before, after, ["audit_events"])) == lost
+    # What is switched off is no protection either, however often its name is printed.
+    assert not any(each.definition.endswith("enabled D") for each in protections(after, ["audit_events"]))
 
 
 def test_a_protection_survives_being_written_down(database: str) -> None:
