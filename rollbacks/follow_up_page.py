@@ -1,4 +1,4 @@
-"""What the pages of follow-ups show: the list, one follow-up with its acceptance, and the acceptance for auditors."""
+"""What the page of a follow-up shows, and its acceptance as a document for auditors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from rollbacks.request_page import Chip, chips_of
 from rollbacks.reversal.immutability import Protection
 from rollbacks.services.follow_ups import subject_of
 
-PAGE = 50
 TIMELINE = 100
 
 
@@ -34,13 +33,6 @@ class FollowUpPage:
     may_sign: bool
     may_propose: bool
     timeline: tuple[dict[str, Any], ...]
-
-
-def follow_ups_before(before: int | None) -> list[FollowUp]:
-    """Return a page of follow-ups and one more, newest first, with ids below `before`."""
-    rows = FollowUp.objects.select_related("target", "execution")
-    found = rows.filter(pk__lt=before) if before else rows
-    return list(found.order_by("-pk")[: PAGE + 1])
 
 
 def follow_up_page(follow_up: FollowUp, person: Any) -> FollowUpPage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,11 +18,13 @@ from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import cases_of, decisions_on, open_roles
 from records.models import ChangeRecord
 from rollbacks.models import Execution, FollowUp, Inventory, Request, StepRun, Target
-from rollbacks.services.follow_ups import open_follow_ups
+from rollbacks.services import follow_ups
 from rollbacks.services.moves import subject_of
 from rollbacks.states import State
 
 PAGE = 50
+# The open case about each subject, with what is decided on it.
+Cases = Mapping[str, tuple[Case, Decision]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class FollowUpRow:
+    """One follow-up in a list; `may_sign` when its acceptance waits for the viewer."""
+
+    follow_up: FollowUp
+    may_sign: bool = False
+
+
+@dataclass(frozen=True)
 class Home:
     """The first page: what waits for me, what is mine, what runs, what ended lately."""
 
@@ -45,7 +55,7 @@ class Home:
     running: tuple[Row, ...]
     reviews: tuple[Review, ...]
     # Of everybody's, because the absence is everybody's to know.
-    follow_ups: tuple[FollowUp, ...]
+    follow_ups: tuple[FollowUpRow, ...]
     ended: tuple[Row, ...]
 
 
@@ -57,12 +67,20 @@ def home(person: Any) -> Home:
     running = base.filter(state__in=[State.EXECUTING, State.NEEDS_ATTENTION])[:PAGE]
     ended = base.filter(state__in=[State.SUCCEEDED, State.FAILED, State.REJECTED])[:10]
     groups = [list(in_review), list(mine), list(running), list(ended)]
-    rows = {row.request.pk: row for row in rows_of([each for group in groups for each in group], person)}
-    shown = [tuple(rows[each.pk] for each in group) for group in groups]
-    waiting, filed, at_work, over = shown
-    reviews = tuple(waiting_for(person)[:PAGE])
-    missing = tuple(open_follow_ups()[:PAGE])
-    return Home(tuple(row for row in waiting if row.my_roles), filed, at_work, reviews, missing, over)
+    missing = list(follow_ups.open_follow_ups()[:PAGE])
+    unique = {each.pk: each for group in groups for each in group}
+    # Both kinds of cases in one reading: the page is the most opened one.
+    judged = _judged([*map(subject_of, unique), *(follow_ups.subject_of(each.pk) for each in missing)])
+    rows = {row.request.pk: row for row in _rows(unique, person, judged)}
+    waiting, filed, at_work, over = [tuple(rows[each.pk] for each in group) for group in groups]
+    return Home(
+        waiting_on_me=tuple(row for row in waiting if row.my_roles),
+        mine=filed,
+        running=at_work,
+        reviews=tuple(waiting_for(person)[:PAGE]),
+        follow_ups=tuple(_follow_up_row(each, person, judged) for each in missing),
+        ended=over,
+    )
 
 
 def request_rows(
@@ -86,11 +104,14 @@ def request_rows(
 def rows_of(requests: Sequence[Request], person: Any) -> list[Row]:
     """Return the rows of these requests in four queries whatever their number."""
     unique = {request.pk: request for request in requests}
-    subjects = {subject_of(pk): pk for pk in unique}
-    cases = {subjects[case.subject]: case for case in _open_cases(list(subjects))}
-    decisions = decisions_on(list(cases.values())) if cases else {}
-    steps = _current_steps(list(unique))
-    return [_row(request, person, cases.get(pk), decisions, steps.get(pk)) for pk, request in unique.items()]
+    return _rows(unique, person, _judged(list(map(subject_of, unique))))
+
+
+def follow_ups_before(before: int | None) -> list[FollowUpRow]:
+    """Return a page of follow-ups and one more, newest first, with ids below `before`."""
+    rows = FollowUp.objects.select_related("target", "execution")
+    found = rows.filter(pk__lt=before) if before else rows
+    return [FollowUpRow(each) for each in found.order_by("-pk")[: PAGE + 1]]
 
 
 def targets_with_inventory() -> list[tuple[Target, Inventory | None]]:
@@ -138,8 +159,21 @@ def waiting_sentence(execution: Execution | None, now: datetime | None = None) -
     return ""
 
 
-def _open_cases(subjects: list[str]) -> list[Case]:
-    return list(cases_of(subjects).filter(closed_at__isnull=True))
+def _judged(subjects: Sequence[str]) -> Cases:
+    """Return the open case about each subject that has one, with what its votes decide, in three queries."""
+    cases = list(cases_of(subjects).filter(closed_at__isnull=True)) if subjects else []
+    decisions = decisions_on(cases) if cases else {}
+    return {case.subject: (case, decisions[case.pk]) for case in cases}
+
+
+def _rows(requests: Mapping[int, Request], person: Any, judged: Cases) -> list[Row]:
+    steps = _current_steps(list(requests))
+    return [_row(request, person, judged, steps.get(pk)) for pk, request in requests.items()]
+
+
+def _follow_up_row(follow_up: FollowUp, person: Any, judged: Cases) -> FollowUpRow:
+    case, decision = judged.get(follow_ups.subject_of(follow_up.pk), (None, None))
+    return FollowUpRow(follow_up, bool(case and decision and open_roles(case, decision, person)))
 
 
 def _current_steps(requests: list[int]) -> dict[int, StepRun]:
@@ -152,8 +186,8 @@ def _current_steps(requests: list[int]) -> dict[int, StepRun]:
     return {row.execution.request_id: row for row in rows}
 
 
-def _row(request: Request, person: Any, case: Case | None, decisions: dict[int, Decision], step: StepRun | None) -> Row:
-    decision = decisions.get(case.pk) if case else None
+def _row(request: Request, person: Any, judged: Cases, step: StepRun | None) -> Row:
+    case, decision = judged.get(subject_of(request.pk), (None, None))
     if case is None or decision is None or request.state != State.IN_REVIEW:
         return Row(request, (), (), decision, step)
     waits = tuple(dict.fromkeys(role for need in decision.missing for role in need.roles))

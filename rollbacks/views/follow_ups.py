@@ -16,6 +16,7 @@ from approvals.policy import Choice
 from approvals.services import VoteRefused, open_case_of
 from approvals.step_up import NotConfirmed, Statement
 from rollbacks import follow_up_page as reading
+from rollbacks import queries
 from rollbacks.forms import AcceptanceForm, SignForm
 from rollbacks.models import FollowUp
 from rollbacks.services import follow_ups
@@ -30,10 +31,10 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     """Every follow-up, newest first."""
     given = request.GET.get("before", "")
     before = int(given) if given.isdecimal() and len(given) < 19 else None
-    rows = reading.follow_ups_before(before)
+    rows = queries.follow_ups_before(before)
     context = {
-        "follow_ups": rows[: reading.PAGE],
-        "following": rows[reading.PAGE - 1].pk if len(rows) > reading.PAGE else None,
+        "follow_ups": rows[: queries.PAGE],
+        "following": rows[queries.PAGE - 1].follow_up.pk if len(rows) > queries.PAGE else None,
     }
     return render(request, "rollbacks/follow_up_list.html", context)
 

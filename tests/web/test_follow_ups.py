@@ -93,6 +93,10 @@ def test_an_acceptance_is_proposed_signed_and_checked_offline(
 
     security, passkey = client_of(people["security"]), passkey_of(people["security"])
     shown = security.get(page).content.decode()
+    assert (
+        page in security.get("/").content.decode()
+        and page not in client_of(people["auditor"]).get("/").content.decode()
+    )
     assert "&lt;i&gt;WORM&lt;/i&gt;" in shown and digest[:8] in shown
     stale = security.post(f"{page}begin/", vote("0" * 64, "security"))
     assert stale.status_code == 409 and stale.json() == {"stale": True}
@@ -144,6 +148,8 @@ def test_words_are_asked_for(follow_up: FollowUp, people: dict[str, Any]) -> Non
 
 def test_a_page_takes_few_queries_whatever_the_number_of_rows(people: dict[str, Any]) -> None:
     first = opened(people, 60)
+    for each in FollowUp.objects.all():
+        follow_ups.propose_acceptance(people["platform"], each.pk, justification="Kept elsewhere.")
     client = client_of(people["cto"])
     for address in ("/follow-ups/", f"/follow-ups/{first.pk}/", "/", "/targets/books/"):
         client.get(address)
