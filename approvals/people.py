@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
-from django.contrib.sessions.models import Session
-from django.db.models.functions import Now
+from django.db import connection
 
+from approvals import sessions
 from approvals.grants import end_open, hold, lock_person, require_administrator
 from approvals.models import Interruption, RoleGrant
 from approvals.refusals import Refused
@@ -16,10 +17,22 @@ from approvals.roles import ROLES, held_now
 from approvals.standing import name_of
 from approvals.twins import fault_of_username, twin_of
 from records import trail
+from records.trail import Facts
+
+# Two people who are added at once would not see one another; this transaction-level lock puts them in a row.
+PEOPLE_LOCK = 0x7065_6F70_6C65
+
+
+# Two people who are added at once would not see one another; this transaction-level lock puts them in a row.
+PEOPLE_LOCK = 0x7065_6F70_6C65
 
 
 class UnknownRole(ValueError):
     """There is no such role; use one of engineer, platform, security, cto, on-call, auditor, administrator."""
+
+
+class PersonRefused(ValueError):
+    """The account was not made or linked; the sentence says why and what to do."""
 
 
 def add_person(actor: Any, *, username: str, name: str, email: str, password: str | None, roles: Sequence[str]) -> Any:
@@ -31,18 +44,10 @@ def add_person(actor: Any, *, username: str, name: str, email: str, password: st
     """
     if not set(roles) <= set(ROLES):
         raise UnknownRole(str(UnknownRole.__doc__))
-    accounts = get_user_model().objects
     with trail.recording(actor) as facts:
-        if not accounts.filter(username=username).exists():
-            refuse_twin(username=username, name=name, email=email)
-        first, _space, last = name.partition(" ")
-        person, created = accounts.get_or_create(
-            username=username, defaults={"email": email, "first_name": first, "last_name": last}
-        )
-        if created:
-            person.set_password(password)
-            person.save(update_fields=["password"])
-            facts.add("person.added", f"person:{person.pk}", username=username)
+        person = get_user_model().objects.filter(username=username).first()
+        if person is None:
+            person = _make(facts, username=username, name=name, email=email, password=password)
         lock_person(person.pk)
         before = RoleGrant.objects.filter(person=person, ended_at__isnull=True)
         for grant in before.exclude(role__in=roles, confirmed_at__isnull=False):
@@ -51,6 +56,30 @@ def add_person(actor: Any, *, username: str, name: str, email: str, password: st
         for role in sorted(set(roles) - held):
             hold(facts, person, role, source=RoleGrant.Source.COMMAND)
         return person
+
+
+def admit(*, provider: str, subject: str, username: str, name: str, email: str) -> Any:
+    """Make an account without roles for somebody whom the identity provider vouches for; return it.
+
+    Raises Refused for a twin, as add_person does: an account that is there is never taken over by a name or an address
+    that a provider sends.
+    """
+    with trail.recording(None) as facts:
+        person = _make(facts, username=username, name=name, email=email, password=None, source="sso")
+        _link(facts, person, provider, subject)
+        return person
+
+
+def link(actor: Any, *, username: str, provider: str, subject: str) -> None:
+    """Let the identity of this provider sign in as the account with this user name.
+
+    Raises Refused when there is no such account or the identity belongs to another one.
+    """
+    with trail.recording(actor) as facts:
+        person = get_user_model().objects.filter(username=username).first()
+        if person is None:
+            raise Refused(f"There is no account {username}; add it first.")
+        _link(facts, person, provider, subject)
 
 
 def holders_of(roles: Sequence[str]) -> dict[str, list[str]]:
@@ -119,14 +148,29 @@ def end_sessions(administrator: Any, person_id: int, *, reason: str) -> None:
     """End everything the person is signed in with; votes given until now lapse."""
     with trail.recording(administrator) as facts:
         person = _other(administrator, person_id, reason)
-        keys = [
-            session.session_key
-            for session in Session.objects.filter(expire_date__gte=Now()).iterator()
-            if session.get_decoded().get("_auth_user_id") == str(person.pk)
-        ]
-        Session.objects.filter(session_key__in=keys).delete()
+        ended = sessions.end_sessions(person)
         Interruption.objects.create(person=person, kind=Interruption.Kind.SESSIONS_ENDED)
-        facts.add("person.sessions_ended", f"person:{person_id}", reason=reason.strip(), sessions=len(keys))
+        facts.add("person.sessions_ended", f"person:{person_id}", reason=reason.strip(), sessions=ended)
+
+
+def _make(facts: Facts, *, username: str, name: str, email: str, password: str | None, **detail: Any) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", [PEOPLE_LOCK])
+    refuse_twin(username=username, name=name, email=email)
+    first, _space, last = name.partition(" ")
+    person = get_user_model().objects.create_user(
+        username, email, password, first_name=first[:150], last_name=last[:150]
+    )
+    facts.add("person.added", f"person:{person.pk}", username=username, **detail)
+    return person
+
+
+def _link(facts: Facts, person: Any, provider: str, subject: str) -> None:
+    found, made = SocialAccount.objects.get_or_create(provider=provider, uid=subject, defaults={"user": person})
+    if found.user_id != person.pk:
+        raise Refused("This identity signs in as another account already; unlink it there first.")
+    if made:
+        facts.add("person.identity_linked", f"person:{person.pk}", provider=provider, identity=subject)
 
 
 def _other(administrator: Any, person_id: int, reason: str) -> Any:

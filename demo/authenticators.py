@@ -9,13 +9,18 @@ from allauth.mfa import app_settings
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from allauth.mfa.utils import decrypt
+from django.core.exceptions import PermissionDenied
 
 from approvals.step_up import Confirmation, NotConfirmed, Statement, confirm_totp
 
 
 def enrol(person: Any) -> None:
-    """Enrol an authenticator app for the demo person unless one is enrolled."""
-    if not Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).exists():
+    """Enrol an authenticator app for the demo person unless one is enrolled that can still be read."""
+    row = Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).first()
+    if row is not None and not _readable(row):
+        row.delete()
+        row = None
+    if row is None:
         TOTP.activate(person, generate_totp_secret())
 
 
@@ -24,6 +29,15 @@ def code_of(person: Any) -> str:
     row = Authenticator.objects.get(user=person, type=Authenticator.Type.TOTP)
     period = int(time.time()) // app_settings.TOTP_PERIOD
     return str(format_hotp_value(hotp_value(decrypt(row.data["secret"]), period)))
+
+
+def _readable(row: Authenticator) -> bool:
+    """A demo that is gone on with may have enrolled its people before secrets were sealed, or under another key."""
+    try:
+        decrypt(row.data["secret"])
+    except PermissionDenied:
+        return False
+    return True
 
 
 def confirm(person: Any, statement: Statement) -> Confirmation:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from approvals.factors import FACTOR_ROLES
 from approvals.people import add_person
-from approvals.roles import SIGNING_ROLES
 from demo import authenticators
 from demo import target as demo_target
 from portal.embedded.services import DEMO_TARGET, Services
@@ -49,11 +49,11 @@ def add_people(people: Sequence[Person] = PEOPLE) -> dict[str, Any]:
 
 
 def enrol(people: Mapping[str, Any]) -> None:
-    """Enrol an authenticator app for everybody who signs, so that a walk through the demo needs no phone.
+    """Enrol an authenticator app for everybody whose role needs one, so that a walk through the demo needs no phone.
 
     The page “Demo authenticator” shows its codes; it exists in demo mode only.
     """
-    for role in SIGNING_ROLES:
+    for role in FACTOR_ROLES:
         authenticators.enrol(people[role])
 
 

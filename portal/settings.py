@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -26,13 +28,23 @@ def required(name: str) -> str:
     return value
 
 
+def origin_of(address: str) -> str:
+    """Return scheme, host and port of an address, as a Content-Security-Policy names them."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 DEMO = env.bool("PORTAL_DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = required("SECRET_KEY")
+# Second factors are sealed with a key made from SECRET_KEY; a key that was replaced still opens them from here.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    # Without autodiscovery: portal.admin_site says what is shown, and other apps' own admin pages are not.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -43,6 +55,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.github",
     "csp",
     "django_htmx",
     "portal",
@@ -64,6 +80,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.sessions.SessionLimitsMiddleware",
+    "portal.sessions.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.ResponsePolicyMiddleware",
@@ -109,7 +127,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Who has to sign what; without a file of the operator's own it is the runbook.
 POLICY_FILE = env.str("POLICY_FILE", default=str(BASE_DIR / "approvals" / "runbook.toml"))
 
-# Sign-in: allauth, by user name; no open sign-up.
+# Sign-in: allauth, by user name; no open sign-up. Limits of attempts are allauth's own, in the shared cache.
 AUTHENTICATION_BACKENDS = ["portal.accounts.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -125,13 +143,10 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-
-# Second factors: passkeys and codes of an app; recovery codes help to sign in and never sign a plan.
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_WEBAUTHN_USER_VERIFICATION = "required"
-# A used code is remembered for one period, so no code may be valid for longer than that.
-MFA_TOTP_TOLERANCE = 0
-
+# No box to tick: a session ends after eight hours and with the browser.
+ACCOUNT_SESSION_REMEMBER = False
+# Of a limit per address the address counts that the proxy in front saw, never one that a client wrote.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=int(env.bool("BEHIND_TLS_PROXY", default=False)))
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -143,8 +158,67 @@ EMAIL_CONFIG: dict[str, Any] = env.email_url(
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="rollback-portal@localhost")
 
+# MFA: second factors (portal.factors says how they are kept, portal.sessions who has to have one).
+MFA_ADAPTER = "portal.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Rollback portal"
+# A code is good for its own 30 seconds: allauth remembers used codes just as long, so no step beside it is safe.
+MFA_TOTP_TOLERANCE = 0
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Addresses come from an administrator or an identity provider; there is no page on which one could be verified.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# Single sign-on (portal.sso): off unless its client is configured.
+SOCIALACCOUNT_ADAPTER = "portal.sso.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+OIDC_PROVIDER_ID = "oidc"
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", default="")
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="groups")
+try:
+    SSO_ROLES: dict[str, list[str]] = json.loads(env.str("SSO_ROLES", default="") or "{}")
+except ValueError as error:
+    raise ImproperlyConfigured(f"SSO_ROLES is not JSON ({error}); docs/deployment.md shows its shape.") from error
+GITHUB_CLIENT_ID = env.str("GITHUB_CLIENT_ID", default="")
+GITHUB_URL = env.str("GITHUB_URL", default="https://github.com")
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if OIDC_CLIENT_ID:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": env.list("OIDC_SCOPES", default=["openid", "profile", "email"]),
+        "APPS": [
+            {
+                "provider_id": OIDC_PROVIDER_ID,
+                "name": env.str("OIDC_NAME", default="single sign-on"),
+                "client_id": OIDC_CLIENT_ID,
+                "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+                "settings": {"server_url": required("OIDC_SERVER_URL")},
+            }
+        ],
+    }
+if GITHUB_CLIENT_ID:
+    SOCIALACCOUNT_PROVIDERS["github"] = {
+        "GITHUB_URL": GITHUB_URL,
+        "APPS": [
+            {"name": "GitHub", "client_id": GITHUB_CLIENT_ID, "secret": env.str("GITHUB_CLIENT_SECRET", default="")}
+        ],
+    }
+# Browsers hold form-action against every redirect that follows a form, and signing in by SSO is one.
+SSO_ORIGINS = [
+    *([origin_of(OIDC_SERVER_URL)] if OIDC_CLIENT_ID else []),
+    *([origin_of(GITHUB_URL)] if GITHUB_CLIENT_ID else []),
+    *env.list("SSO_ORIGINS", default=[]),
+]
+
 # Sessions and transport. HTTPS is assumed unless the operator says that the portal is served on loopback only.
+# Eight hours from the sign-in, whatever happens, and a quarter of an hour without a click (portal.sessions).
 SESSION_COOKIE_AGE = 8 * 3600
+SESSION_IDLE_SECONDS = 15 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 INSECURE_LOOPBACK = env.bool("INSECURE_LOOPBACK", default=DEMO)
@@ -168,7 +242,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *SSO_ORIGINS],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],

@@ -3,25 +3,55 @@
 from __future__ import annotations
 
 from allauth.account import views as accounts
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount import views as sso
+from allauth.socialaccount.providers.github import views as github
+from allauth.socialaccount.providers.openid_connect import views as openid
 from django.conf import settings
-from django.urls import include, path
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
 
 from approvals import views as people
 from notices.urls import notice_patterns
-from portal import health
+from portal import account_pages, health
+from portal.admin_site import site
 from records import views as records
 from rollbacks.api import portal as api
 from rollbacks.views import follow_ups, governance, pages, requests, running, signing, tokens
 
-# Only the account pages that the portal uses: there is no sign-up and no e-mail management.
+# Only the account pages that the portal uses, under allauth's names: no sign-up, no e-mail management, no linking.
 account_patterns = [
     path("accounts/login/", accounts.login, name="account_login"),
     path("accounts/logout/", accounts.logout, name="account_logout"),
     path("accounts/reauthenticate/", accounts.reauthenticate, name="account_reauthenticate"),
-    path("accounts/password/change/", accounts.password_change, name="account_change_password"),
+    path("accounts/password/change/", account_pages.change_password, name="account_change_password"),
     path("accounts/inactive/", accounts.account_inactive, name="account_inactive"),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/security/", account_pages.security, name="mfa_index"),
+    path("accounts/sessions/end/", account_pages.end_sessions, name="account_end_sessions"),
+    path("accounts/2fa/authenticate/", factors.authenticate, name="mfa_authenticate"),
+    path("accounts/2fa/reauthenticate/", factors.reauthenticate, name="mfa_reauthenticate"),
+    path("accounts/2fa/app/add/", account_pages.activate_app, name="mfa_activate_totp"),
+    path("accounts/2fa/app/remove/", account_pages.deactivate_app, name="mfa_deactivate_totp"),
+    path("accounts/2fa/codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("accounts/2fa/codes/new/", account_pages.generate_codes, name="mfa_generate_recovery_codes"),
+    path("accounts/2fa/passkeys/add/", account_pages.add_passkey, name="mfa_add_webauthn"),
+    path("accounts/2fa/passkeys/<int:pk>/remove/", account_pages.remove_passkey, name="mfa_remove_webauthn"),
+    path("accounts/2fa/passkeys/login/", login_not_required(passkeys.login_webauthn), name="mfa_login_webauthn"),
+    path("accounts/2fa/passkeys/reauthenticate/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
 ]
+sso_patterns = [
+    path("accounts/sso/<slug:provider_id>/login/", openid.login, name="openid_connect_login"),
+    path("accounts/sso/<slug:provider_id>/login/callback/", openid.callback, name="openid_connect_callback"),
+    path("accounts/sso/cancelled/", sso.login_cancelled, name="socialaccount_login_cancelled"),
+    path("accounts/sso/error/", login_not_required(sso.login_error), name="socialaccount_login_error"),
+]
+if settings.GITHUB_CLIENT_ID:
+    sso_patterns += [
+        path("accounts/github/login/", github.oauth2_login, name="github_login"),
+        path("accounts/github/login/callback/", github.oauth2_callback, name="github_callback"),
+    ]
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -78,7 +108,9 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
+    path("admin/", site.urls),
     *account_patterns,
+    *sso_patterns,
     *notice_patterns,
 ]
 

@@ -224,7 +224,7 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
     checkbox = isinstance(widget, CheckboxInput)
     css = "form-check-input" if checkbox or choices else "form-select" if isinstance(widget, Select) else "form-control"
     attrs: dict[str, Any] = {"class": f"{css} is-invalid" if bound.errors else css}
-    if widget.attrs.get("placeholder") == bound.label:
+    if str(widget.attrs.get("placeholder", "-")).lower() in str(bound.label).lower():
         attrs["placeholder"] = False  # the label above the field says it already
     if choices:
         widget.attrs.update(attrs)

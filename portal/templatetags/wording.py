@@ -156,7 +156,7 @@ ACTIONS: dict[str, Text] = {
     "person.switched_off": gettext_lazy("switched the account off: %(reason)s"),
     "person.switched_on": gettext_lazy("switched the account on again: %(reason)s"),
     "person.password_withdrawn": gettext_lazy("withdrew the password: %(reason)s"),
-    "person.sessions_ended": gettext_lazy("ended all sessions: %(reason)s"),
+    "person.sessions_ended": gettext_lazy("ended %(sessions)s sessions of a person"),
     "delegation.proposed": gettext_lazy("proposed to delegate the role %(role)s until %(ends_at)s"),
     "delegation.made": gettext_lazy("delegated the role %(role)s until %(ends_at)s"),
     "delegation.ended": gettext_lazy("ended the delegation of the role %(role)s"),
@@ -169,6 +169,11 @@ ACTIONS: dict[str, Text] = {
     "notice.undelivered": gettext_lazy("could not deliver “%(title)s” to %(recipient)s"),
     "notice.sent_again": gettext_lazy("had “%(title)s” sent again"),
     "preferences.set": gettext_lazy("chose which notices to get by e-mail"),
+    "person.identity_linked": gettext_lazy("linked an identity of %(provider)s to a person"),
+    "person.factor_added": gettext_lazy("added a second factor (%(kind)s)"),
+    "person.factors_reset": gettext_lazy("took away all second factors of a person, whose device was lost"),
+    "person.factor_removed": gettext_lazy("removed a second factor (%(kind)s)"),
+    "person.password_changed": gettext_lazy("changed their password"),
 }
 
 # Facts whose tone differs from the ordinary grey dot of the timeline.
@@ -183,6 +188,7 @@ FACT_TONES = {
     "follow_up.opened": "bad",
     "follow_up.restored": "good",
     "vote.refused": "warn",
+    "person.factor_removed": "warn",
     "record.sealed": "good",
     "request.proven": "good",
     "request.disproven": "bad",

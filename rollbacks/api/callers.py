@@ -13,6 +13,7 @@ from django.urls import reverse
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
+from approvals.factors import must_enrol
 from approvals.models import ApiToken
 from approvals.roles import roles_of
 from approvals.tokens import FILE, READ, RUN, note_use, token_of
@@ -100,6 +101,9 @@ class Session(APIKeyCookie):
             raise Problem("forbidden", sentence)
         _limit(f"person:{request.user.pk}")
         _require_role(request.user)
+        if must_enrol(request.user):
+            sentence = "Your roles need a second factor and you have none; enrol one in the browser, then try again."
+            raise Problem("forbidden", sentence, enrol_at=reverse("mfa_index"))
         return Caller(request.user, None)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:

@@ -14,6 +14,7 @@ from approvals.tokens import add_service_account, make_token
 from rollbacks.models import Request, Target
 from rollbacks.services import requests
 from rollbacks.services.targets import keep_inventory, newest_inventory, register_target
+from tests.clients import give_factor
 from tests.conftest import NUMBERS, WORKER, TargetDatabase
 from tests.rollback import DEFAULT_RETURN, register, wording
 
@@ -27,6 +28,7 @@ class Caller:
         self.client = Client(enforce_csrf_checks=csrf)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         if person is not None:
+            give_factor(person)
             self.client.force_login(person)
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

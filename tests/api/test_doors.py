@@ -20,6 +20,7 @@ from approvals.people import add_person
 from records.models import Fact
 from rollbacks.models import Request
 from tests.api.conftest import BASE, Caller
+from tests.clients import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -157,8 +158,7 @@ def test_the_pages_make_show_once_and_revoke(people: dict[str, Any], service: An
     assert tokens.token_of(text) == token
     assert text not in client.get("/tokens/").content.decode()
 
-    other = Client()
-    other.force_login(people["platform"])
+    other = client_of(people["platform"])
     assert other.post(f"/tokens/{token.pk}/revoke/").status_code == 404
     assert "My laptop" not in other.get("/tokens/").content.decode()
     assert client.get(f"/tokens/{token.pk}/revoke/").status_code == 405
@@ -237,3 +237,12 @@ def test_the_command_prints_a_token_that_works_and_never_again(people: dict[str,
         call_command("add_service_account", "pipe", purpose="CI of shop", role=["engineer"])
     with pytest.raises(CommandError, match="1 to 90 days"):
         call_command("add_service_account", "late", purpose="CI of shop", role=["engineer"], days=100)
+
+
+def test_a_session_without_the_second_factor_that_its_roles_need_gets_a_problem(people: dict[str, Any]) -> None:
+    client = Client()
+    client.force_login(people["platform"])
+    refused = client.get(f"{BASE}/me")
+    assert refused.status_code == 403 and refused["Content-Type"] == "application/problem+json"
+    assert refused.json()["enrol_at"] == "/accounts/security/"
+    assert client_of(people["platform"]).get(f"{BASE}/me").status_code == 200

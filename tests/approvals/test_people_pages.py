@@ -8,22 +8,16 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from approvals import queries
 from approvals.models import Delegation, RoleGrant
 from approvals.people import add_person
 from tests.approvals.cases import period, second_administrator
+from tests.clients import client_of
 
 pytestmark = pytest.mark.django_db
 MAX_QUERIES = 12
-
-
-def client_of(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def form(**changes: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from approvals.services import VoteRefused, decision_on, open_case_of
 from approvals.standing import standing_of
 from records.models import Fact
 from tests.approvals.cases import SUBJECT, decided, forced_vote, lapses, open_case, second_administrator, vote
+from tests.clients import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -159,9 +160,7 @@ def test_signing_in_and_a_new_password_interrupt_nothing(people: dict[str, Any])
 
 
 def test_ending_sessions_ends_that_persons_only(people: dict[str, Any]) -> None:
-    theirs, others = Client(), Client()
-    theirs.force_login(people["platform"])
-    others.force_login(people["cto"])
+    theirs, others = client_of(people["platform"]), client_of(people["cto"])
     assert Session.objects.count() == 2
     accounts.end_sessions(people["administrator"], people["platform"].pk, reason="Lost laptop.")
     assert theirs.get("/").status_code == 302 and others.get("/").status_code == 200

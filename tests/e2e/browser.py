@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ENOUGH_SECONDS = re.compile(r"^(9|[123]\d)$")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -58,22 +60,42 @@ class Person:
         self.page.goto("/accounts/login/")
         self.page.get_by_label("Username").fill(self.username)
         self.page.get_by_label("Password").fill(self.password)
-        self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_url("**/")
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.page.wait_for_url(lambda address: not address.endswith("/accounts/login/"))
+        if self.page.url.endswith("/accounts/2fa/authenticate/"):
+            self.page.get_by_label("Code").fill(self.code())
+            self.page.get_by_role("button", name="Go on").click()
+        self.page.wait_for_load_state()
 
-    def enrol_passkey(self) -> None:
-        """Give the browser an authenticator that verifies its person, and enrol it on the account's own page."""
+    def add_key(self) -> None:
+        """Put a key with a fingerprint reader into the browser."""
         line = self.context.new_cdp_session(self.page)
         line.send("WebAuthn.enable")
         options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
                    "isUserVerified": True, "automaticPresenceSimulation": True}  # fmt: skip
         line.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        self.page.goto("/accounts/2fa/webauthn/add/")
-        if "reauthenticate" in self.page.url:
-            self.page.get_by_label("Password").fill(self.password)
-            self.page.get_by_role("button", name="Confirm").click()
-        self.page.get_by_role("button", name="Add", exact=True).click()
-        self.page.wait_for_url(lambda url: "/webauthn/add/" not in url)
+
+    def enrol_passkey(self) -> None:
+        """Go on from the first sign-in, which leads whoever signs to the enrolment, to a passkey and recovery codes."""
+        self.add_key()
+        self.page.get_by_role("link", name="Add a passkey").click()
+        self.confirm_password()
+        self.page.get_by_role("button", name="Make the passkey").click()
+        self.page.get_by_role("link", name="I have kept them: go on").click()
+
+    def confirm_password(self) -> None:
+        self.page.get_by_label("Password").fill(self.password)
+        self.page.get_by_role("button", name="Confirm").click()
+
+    def code(self) -> str:
+        """Read the person's code from the demo's authenticator, as somebody who tries the demo does."""
+        phone = self.context.new_page()
+        phone.goto("/demo/authenticator/")
+        # The page loads anew by itself once the codes are over; few seconds are too few to type one.
+        expect(phone.locator("[data-seconds-left]")).to_have_text(ENOUGH_SECONDS, timeout=30_000)
+        code = phone.locator(f'[data-code-of="{self.username}"]').inner_text()
+        phone.close()
+        return code
 
     def photo(self, name: str, *, full: bool = True) -> None:
         if self.photos is not None:

@@ -23,6 +23,7 @@ from notices.preferences import set_preferences
 from notices.sending import Claim, claim_next, send_again, send_due
 from notices.turns import SENDING, take_turn
 from records.models import Fact
+from tests.clients import give_factor
 from tests.notices.conftest import (
     DIGEST,
     SECRET,
@@ -280,6 +281,7 @@ def test_a_secret_of_an_address_is_nowhere_but_at_its_receiver(
             send_due(environ)
     assert [post["path"] for post in receiver.posts] == [f"/{SECRET}"] * 3
     assert "RB-" in receiver.posts[0]["body"]["title"] and DIGEST[:12] in receiver.posts[0]["body"]["message"]
+    give_factor(people["administrator"])
     client.force_login(people["administrator"])
     pages = "".join(client.get(path).content.decode() for path in ("/notices/?state=sent", "/trail/"))
     assert "Pager of the week" in pages

@@ -28,7 +28,7 @@ FLOORS = {
     STEPS: ("rollbacks.steps", "rollbacks.adapters", "notices.channels"),
     CASES: (
         "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
-        "approvals.people", "approvals.tokens", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
+        "approvals.people", "approvals.factors", "approvals.linkage", "approvals.sessions", "approvals.tokens", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
         "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.follow_up_page", "rollbacks.doorbell", "rollbacks.leases",

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from approvals.models import Case, SignOff
@@ -21,6 +20,7 @@ from records import trail
 from rollbacks.models import Execution, FollowUp, Target
 from rollbacks.reversal.immutability import Protection
 from rollbacks.services import follow_ups
+from tests.clients import client_of
 from tests.passkeys import ORIGIN, passkey_of
 from tests.services.test_step_up import fresh_code
 
@@ -31,12 +31,6 @@ REMOVED = [
     {"kind": "trigger", "name": "public.audit_events.no_update", "definition": "CREATE TRIGGER no_update <b>\u202e"},
 ]
 FOUND = tuple(Protection.of(each) for each in REMOVED)
-
-
-def client_of(person: Any) -> Client:
-    client = Client(headers={"host": "localhost"})
-    client.force_login(person)
-    return client
 
 
 def opened(people: dict[str, Any], count: int = 1) -> FollowUp:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
 
+from approvals import delegations
 from approvals.models import Challenge, SignOff
+from approvals.services import database_time
 from records.models import Fact
 from rollbacks.models import Request
 from rollbacks.plan import Plan
 from rollbacks.services import requests, submission
+from tests.clients import client_of
 from tests.conftest import TargetDatabase
 from tests.passkeys import passkey_of
 from tests.rollback import draft, prove, register, sign, wording
@@ -20,6 +23,7 @@ from tests.services.test_step_up import fresh_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+ENROL = "/accounts/security/"
 TAG = "0003_redundant_starfox"
 
 
@@ -31,12 +35,6 @@ def request_(people: dict[str, Any], nzila: TargetDatabase) -> Request:
 @pytest.fixture
 def plan(people: dict[str, Any], request_: Request) -> Plan:
     return submission.submit(people["engineer"], request_.pk)
-
-
-def client_of(person: Any, **more: Any) -> Client:
-    client = Client(headers={"host": "localhost"}, **more)
-    client.force_login(person)
-    return client
 
 
 def vote_on(plan: Plan, **changes: Any) -> dict[str, Any]:
@@ -93,11 +91,18 @@ def test_a_passkey_signs_over_http_once(people: dict[str, Any], request_: Reques
 
 
 def test_without_a_factor_the_page_says_how_to_enrol(people: dict[str, Any], request_: Request, plan: Plan) -> None:
-    client, page = client_of(people["platform"]), page_of(request_)
+    # Who holds a signing role is led to the enrolment before any page; a delegate only needs a factor to sign.
+    delegate, page = people["auditor"], page_of(request_)
+    now = database_time()
+    delegations.delegate(
+        people["platform"], holder_id=people["platform"].pk, delegate_id=delegate.pk, role="platform", reason="Away.",
+        starts_at=now, ends_at=now + timedelta(days=1),
+    )  # fmt: skip
+    client = client_of(delegate)
     text = client.get(page).content.decode()
-    assert "You need a second factor to sign" in text and 'href="/accounts/2fa/"' in text and "sign-form" not in text
+    assert "You need a second factor to sign" in text and f'href="{ENROL}"' in text and "sign-form" not in text
     refused = client.post(page, vote_on(plan, code="123456"))
-    assert refused.status_code == 409 and 'href="/accounts/2fa/"' in refused.content.decode()
+    assert refused.status_code == 409 and f'href="{ENROL}"' in refused.content.decode()
 
 
 def test_the_page_is_not_framed_and_other_sites_cannot_post_to_it(

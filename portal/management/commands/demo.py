@@ -77,7 +77,10 @@ class Command(BaseCommand):
         lines = [f"  {person.username:<8} {person.password:<20} {person.role}" for person in organisation.PEOPLE]
         people = "\n".join(lines)
         self.stdout.write(
-            _("\nReady: %(address)s\n\nSign in as (user, password, role):\n%(people)s\n\nCtrl-C stops everything.\n")
+            _(
+                "\nReady: %(address)s\n\nSign in as (user, password, role):\n%(people)s\n\n"
+                "Who signs or administers needs a code too: %(address)sdemo/authenticator/\n\nCtrl-C stops everything.\n"
+            )
             % {"address": address, "people": people}
         )
 
