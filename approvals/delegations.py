@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models.functions import Now
@@ -11,6 +11,7 @@ from approvals.grants import lock_person, require_administrator
 from approvals.models import LONGEST_DELEGATION, Delegation, RoleGrant
 from approvals.refusals import Refused
 from approvals.roles import SIGNING_ROLES
+from approvals.services import database_time
 from approvals.standing import name_of
 from records import trail
 from records.trail import Facts
@@ -75,7 +76,7 @@ def end(actor: Any, delegation_id: int, *, reason: str) -> None:
 def _refuse_period(starts_at: datetime, ends_at: datetime) -> None:
     if ends_at <= starts_at:
         raise Refused("The delegation ends before it begins; choose a later end.")
-    if ends_at <= datetime.now(UTC):
+    if ends_at <= database_time():
         raise Refused("The delegation would be over already; choose a later end.")
     if ends_at - starts_at > LONGEST_DELEGATION:
         raise Refused("A delegation lasts at most 30 days; choose an earlier end, and delegate again then.")

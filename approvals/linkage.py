@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -26,6 +27,21 @@ class Link:
     people: tuple[tuple[int, str], ...]
 
 
+def shared_with(person_id: int, others: Collection[int]) -> Link | None:
+    """Return what the person's account shares with one of these others, which makes it likely that both are one person.
+
+    User names that read alike are no reason: they are refused when an account is made, and prove nothing afterwards.
+    """
+    if not others:
+        return None
+    people = {person_id, *others}
+    names = dict(get_user_model().objects.filter(pk__in=people).values_list("pk", "username"))
+    for link in _links(names, _account_traits(people)):
+        if any(person == person_id for person, _name in link.people):
+            return link
+    return None
+
+
 def links() -> list[Link]:
     """Return everything that accounts share, by kind and value; switched off accounts are included.
 
@@ -33,8 +49,13 @@ def links() -> list[Link]:
     (secret) and "user name" (two that read alike).
     """
     names = dict(get_user_model().objects.values_list("pk", "username"))
+    alike = (("user name", look_of(name), person) for person, name in names.items())
+    return _links(names, chain(alike, _account_traits(names)))
+
+
+def _links(names: Mapping[int, str], traits: Iterable[tuple[str, str, int]]) -> list[Link]:
     holders: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for kind, value, person in _traits(names):
+    for kind, value, person in traits:
         holders[kind, value].add(person)
     return [
         Link(kind, value, tuple((person, names[person]) for person in sorted(people)))
@@ -43,15 +64,15 @@ def links() -> list[Link]:
     ]
 
 
-def _traits(names: dict[int, str]) -> Iterator[tuple[str, str, int]]:
-    accounts = get_user_model().objects.exclude(email="").values_list("email", "pk")
-    for address, person in (*accounts, *EmailAddress.objects.values_list("email", "user_id")):
+def _account_traits(people: Collection[int]) -> Iterator[tuple[str, str, int]]:
+    accounts = get_user_model().objects.filter(pk__in=people).exclude(email="").values_list("email", "pk")
+    addresses = EmailAddress.objects.filter(user__in=people).values_list("email", "user_id")
+    for address, person in (*accounts, *addresses):
         yield "e-mail", address.strip().lower(), person
-    for subject, person in SocialAccount.objects.values_list("uid", "user_id"):
+    for subject, person in SocialAccount.objects.filter(user__in=people).values_list("uid", "user_id"):
         yield "identity", subject, person
-    for person, name in names.items():
-        yield "user name", look_of(name), person
-    yield from _factor_traits(Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES))
+    factors = Authenticator.objects.filter(user__in=people).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    yield from _factor_traits(factors)
 
 
 def _factor_traits(factors: Iterable[Any]) -> Iterator[tuple[str, str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
@@ -82,11 +82,11 @@ def link(actor: Any, *, username: str, provider: str, subject: str) -> None:
         _link(facts, person, provider, subject)
 
 
-def holders_of(roles: Sequence[str]) -> dict[str, list[str]]:
-    """Return the names of the active people who hold each of these roles now, in one query."""
+def holders_of(roles: Sequence[str], *, without: Collection[int] = ()) -> dict[str, list[str]]:
+    """Return the names of the active people, but these, who hold each of these roles now, in one query."""
     people = get_user_model()._default_manager.filter(is_active=True).annotate(held_now=held_now("pk"))
     found: dict[str, list[str]] = {role: [] for role in roles}
-    for person in people.filter(held_now__overlap=list(roles)).order_by("pk") if roles else ():
+    for person in people.filter(held_now__overlap=list(roles)).exclude(pk__in=without).order_by("pk") if roles else ():
         for role in set(person.held_now) & found.keys():
             found[role].append(person.get_full_name() or person.get_username())
     return found

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from approvals import policy as rules
 from approvals import step_up
+from approvals.linkage import shared_with
 from approvals.models import Case, SignOff, Withdrawal
 from approvals.roles import roles_of, signing_roles_of
 from approvals.standing import Standing, Standings, lapses_of, refusal_to_sign, signer_name, standing_in, standing_of
@@ -138,7 +139,20 @@ def _fit_to_vote(
     refusal = refusal_to_sign(case, person, standing, database_time())
     if refusal:
         raise VoteRefused(refusal)
+    _refuse_second_account(case, person)
     return standing
+
+
+def _refuse_second_account(case: Case, person: Any) -> None:
+    """Raise VoteRefused when who voted already, or may not, is likely the same person with another account."""
+    others = set(SignOff.objects.filter(case=case, withdrawal__isnull=True).values_list("person", flat=True))
+    shared = shared_with(person.pk, (others | set(_barred(case))) - {person.pk})
+    if shared is not None:
+        names = " and ".join(name for _pk, name in shared.people)
+        raise VoteRefused(
+            f"The accounts {names} share the same {shared.kind}, so they count as one person, who has one vote; "
+            "an administrator can tell whose account this is."
+        )
 
 
 def take_back(facts: Facts, *, subject: str, person: Any, reason: str, digest_seen: str) -> rules.Decision:

@@ -122,7 +122,16 @@ deactivate_app = changes_factors(totp_views.deactivate_totp)
 add_passkey = changes_factors(AddPasskeyView.as_view())
 remove_passkey = changes_factors(RemovePasskeyView.as_view())
 generate_codes = changes_factors(recovery_views.generate_recovery_codes)
-change_password = transaction.atomic(account_views.password_change)
+
+
+@transaction.atomic
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change the password; who has none (single sign-on, or it was withdrawn) gets none from a page."""
+    if request.user.is_authenticated and not request.user.has_usable_password():
+        messages.info(request, _("Your account has no password, so there is none to change; an operator can set one."))
+        return redirect("mfa_index")
+    answer: HttpResponse = account_views.password_change(request)
+    return answer
 
 
 def _sessions(request: HttpRequest) -> list[OpenSession]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from approvals.in_force import rulebook
 from approvals.models import Case, SignOff
+from approvals.people import holders_of
 from approvals.policy import Choice, Decision, Need, Policy, Vote
 from approvals.policy import State as Judged
-from approvals.roles import REQUESTING_ROLES, may
+from approvals.roles import REQUESTING_ROLES, ROLES, may
 from approvals.services import cases_of, decision_on, objection_to, open_roles
 from records.models import Fact
 from rollbacks.checklist import ITEMS, Item
@@ -65,6 +66,8 @@ class Chip:
     vote: Vote | None
     mine: bool
     also: tuple[str, ...] = ()
+    # Who holds the role and had no part in it, while the signature is missing.
+    holders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,9 @@ def request_page(request: Request, person: Any) -> RequestPage:
     now = datetime.now(UTC)
     editable = State(request.state) in EDITABLE
     state_open = State(request.state) in {State.IN_REVIEW, State.EXECUTING, State.FAILED}
-    run = current_run(reading) if reading else None
+    # What is in review carries its proof in the plan.
+    in_review = revisions[0].plan if request.state == State.IN_REVIEW else None
+    run = current_run(reading) if reading and not in_review else None
     missing = blockers(reading, run, now=now) if reading and request.state == State.DRAFT else ()
     cases = list(cases_of([subject_of(request.pk)]))
     case = next((each for each in cases if each.closed_at is None), None)
@@ -129,7 +134,10 @@ def request_page(request: Request, person: Any) -> RequestPage:
     execution = executions[0] if executions else None
     files = may(person, REQUESTING_ROLES)
     timeline = _timeline(request)
-    proof = proof_view(reading, run, may_ask=files and editable) if reading else signed_proof(signed or {})
+    if reading and not in_review:
+        proof = proof_view(reading, run, may_ask=files and editable)
+    else:
+        proof = signed_proof(signed or in_review or {})
     primary = _primary(request, proof, decision, roles, files)
     return RequestPage(
         request=request,
@@ -240,8 +248,12 @@ def chips_of(case: Case | None, decision: Decision | None, roles: Sequence[str])
         return ()
     policy = Policy.of(case.policy)
     chips = [Chip(vote.role, vote, False) for vote in decision.counted if vote.choice is not Choice.ABSTAIN]
+    asked = sorted({role for need in decision.missing for role in need.roles} & ROLES.keys())
+    without = {int(person) for person in case.barred} | {vote.person for vote in decision.counted}
+    held = holders_of(asked, without=without)
     for need in policy.needs:
-        chips += [Chip(need.role, None, bool(set(need.roles) & set(roles)), need.also)] * _open(need, decision)
+        names = tuple(dict.fromkeys(name for role in need.roles for name in held.get(role, ())))
+        chips += [Chip(need.role, None, bool(set(need.roles) & set(roles)), need.also, names)] * _open(need, decision)
     return tuple(chips)
 
 

@@ -14,7 +14,7 @@ from approvals.services import database_time
 from rollbacks import doorbell, engine, proof_runs
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
-from rollbacks.models import Target
+from rollbacks.models import Execution, Target
 from rollbacks.services.follow_ups import close_restored
 from rollbacks.services.targets import keep_inventory, newest_inventory, settings_of
 from rollbacks.steps.drafting import drafts_of, live_shape
@@ -26,6 +26,10 @@ logger = logging.getLogger(__name__)
 @shared_task
 def advance(execution_id: int) -> None:
     """Do one step of the execution and ring for the next; a second message about the same step does nothing."""
+    if not Execution.objects.filter(pk=execution_id).exists():
+        # The portal never rings for one: somebody wrote to the broker, or to the database.
+        logger.error("There is no execution %s, though a message asks to go on with it.", execution_id)
+        return
     worker = f"{socket.gethostname()}:{os.getpid()}"
     if engine.advance(execution_id, worker=worker, environ=os.environ):
         doorbell.ring(execution_id)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.utils import encrypt
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 from django.test import Client
 
 from approvals.factors import must_enrol
-
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def client_of(person: Any, **more: Any) -> Client:
@@ -28,5 +27,7 @@ def client_of(person: Any, **more: Any) -> Client:
 def give_factor(person: Any) -> None:
     """Enrol an app if the person could reach nothing without one; in bulk, so that no fact tells of it."""
     if must_enrol(get_user_model().objects.get(pk=person.pk)):
-        app = Authenticator(user=person, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)})
+        # One of their own: two people with one app would count as one.
+        secret = {"secret": encrypt(generate_totp_secret())}
+        app = Authenticator(user=person, type=Authenticator.Type.TOTP, data=secret)
         Authenticator.objects.bulk_create([app])

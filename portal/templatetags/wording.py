@@ -163,6 +163,8 @@ ACTIONS: dict[str, Text] = {
     "service_account.added": gettext_lazy("added the service account %(username)s"),
     "token.made": gettext_lazy("made the API token %(prefix)s"),
     "token.revoked": gettext_lazy("revoked the API token %(prefix)s"),
+    "fields.refused": gettext_lazy("sent fields that only the portal decides"),
+    # As it was called before pages looked for them too.
     "api.refused_fields": gettext_lazy("sent fields over the API that only the portal decides"),
     "on_call.asked": gettext_lazy("asked the portal to notify on-call"),
     "on_call.notified": gettext_lazy("notified on-call, delivery %(delivery)s"),

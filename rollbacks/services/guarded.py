@@ -28,4 +28,4 @@ def note_refused_fields(actor: Any, *, fields: Collection[str], request_id: int 
     known = request_id is not None and Request.objects.filter(pk=request_id).exists()
     with trail.recording(actor) as facts:
         subject = subject_of(request_id) if known and request_id else f"person:{actor.pk}"
-        facts.add("api.refused_fields", subject, fields=found, operation=operation)
+        facts.add("fields.refused", subject, fields=found, operation=operation)

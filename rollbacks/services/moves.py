@@ -35,17 +35,23 @@ def lock_request(request_id: int) -> Request:
     return Request.objects.select_for_update(of=("self",)).select_related("target", "author").get(pk=request_id)
 
 
-def move(facts: Facts, request: Request, after: State, **detail: object) -> None:
-    """Write the request's new state by a conditional update and record the move.
-
-    Raises Refused when the move is not in the table of transitions, Conflict when another got there first.
-    """
+def refuse_jump(request: Request, after: State) -> None:
+    """Raise Refused when the table of transitions does not lead from the request's state to this one."""
     before = State(request.state)
     if not may_move(before, after):
         raise Refused(
             f"{request} is {before.value.replace('_', ' ')}, so it cannot become "
             f"{after.value.replace('_', ' ')}; open it again to see what can be done."
         )
+
+
+def move(facts: Facts, request: Request, after: State, **detail: object) -> None:
+    """Write the request's new state by a conditional update and record the move.
+
+    Raises Refused when the move is not in the table of transitions, Conflict when another got there first.
+    """
+    refuse_jump(request, after)
+    before = State(request.state)
     moved = Request.objects.filter(pk=request.pk, state=before).update(state=after, changed_at=Now())
     if moved != 1:
         raise Conflict(str(Conflict.__doc__))

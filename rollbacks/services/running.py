@@ -108,7 +108,7 @@ def _approved_revision(request: Request) -> Revision:
     if decision.state is Judged.EXPIRED:
         raise Refused(decision.closed)
     if decision.state is not Judged.APPROVED:
-        roles = ", ".join(need.role for need in decision.missing) or "nobody who may sign"
+        roles = ", ".join(" or ".join(need.roles) for need in decision.missing) or "nobody who may sign"
         raise Refused(f"{request} is not approved yet; it still waits for: {roles}.")
     return Revision.objects.get(request=request, digest=case.digest)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from approvals.in_force import rulebook
 from approvals.policy import Policy
@@ -16,9 +17,18 @@ from approvals.services import open_case
 from records import trail
 from records.chain import canonical, sha256
 from rollbacks.checklist import asked, unmet
-from rollbacks.models import Answer, ProofRun, Request, Revision, SecurityIncident, SubmittedPlan
+from rollbacks.models import (
+    Answer,
+    Inventory,
+    ProofRun,
+    Request,
+    Revision,
+    SecurityIncident,
+    SubmittedPlan,
+    Target,
+)
 from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file
-from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
+from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, refuse_jump, subject_of
 from rollbacks.services.proofs import current_run, passed
 from rollbacks.services.reading import Reading, evidence_of, newest_first, read_request, sql_problems, undo_tags
 from rollbacks.services.traits import traits_of
@@ -67,6 +77,8 @@ def submit(actor: Any, request_id: int) -> Plan:
         touched = people_who_touched(request)
         if actor.pk not in touched:
             raise NotAllowed("Only the author or somebody who edited the request may submit it.")
+        # First, because a second press finds everything in order and would open the same case again.
+        refuse_jump(request, State.IN_REVIEW)
         run = current_run(reading)
         missing = blockers(reading, run, now=now)
         if missing:
@@ -167,9 +179,31 @@ def _target_blockers(reading: Reading, now: datetime) -> list[Blocker]:
     if now - inventory.read_at > INVENTORY_MAX_AGE:
         sentence = f"{target.title} was last read more than 15 minutes ago; read it again on its page."
         found.append(Blocker("wait", "inventory-age", sentence, "target"))
+    found += _twin_blockers(reading)
     if not found:
         found += _moved_blockers(reading)
     return found
+
+
+def _twin_blockers(reading: Reading) -> list[Blocker]:
+    """The same database under a second name with another label would be a way around the rules of the first."""
+    target = reading.request.target
+    newest = Inventory.objects.filter(target=OuterRef("pk")).order_by("-id")
+    others = (
+        Target.objects.filter(retired_at__isnull=True).exclude(pk=target.pk).exclude(environment=target.environment)
+    )
+    same = others.annotate(identity=Subquery(newest.values("content__identity")[:1])).filter(
+        identity=reading.content["identity"]
+    )
+    return [
+        Blocker(
+            "wait", "relabelled",
+            f"The database of {target.title} is registered as {other.environment} as well, under the name {other.name}; "
+            "have one of the two retired, then submit again.",
+            "target",
+        )
+        for other in same
+    ]  # fmt: skip
 
 
 def _moved_blockers(reading: Reading) -> list[Blocker]:

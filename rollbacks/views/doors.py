@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from approvals.roles import roles_of
+from approvals.roles import REQUESTING_ROLES, may, roles_of
 from approvals.services import VoteRefused
 from approvals.step_up import NotConfirmed
 from rollbacks.services.moves import NotAllowed, Refused
@@ -33,5 +33,17 @@ def door(view: View) -> View:
         except (Refused, VoteRefused, NotConfirmed) as refusal:
             sentences = refusal.sentences if isinstance(refusal, Refused) else (str(refusal),)
             return render(request, "409.html", {"sentences": sentences, "back": request.path}, status=409)
+
+    return guarded
+
+
+def filers(view: View) -> View:
+    """Let in only those who may file and start rollbacks: nobody is shown a form that would be refused whatever it says."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not may(request.user, REQUESTING_ROLES):
+            raise PermissionDenied(_("Only engineers, the platform team and on-call may file and start rollbacks."))
+        return view(request, *args, **kwargs)
 
     return guarded

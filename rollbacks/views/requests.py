@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,21 +19,21 @@ from rollbacks.models import Attachment, Request, Revision, Target
 from rollbacks.proof_view import proof_view
 from rollbacks.request_page import difference, request_page
 from rollbacks.services import requests as service
+from rollbacks.services.guarded import note_refused_fields
 from rollbacks.services.moves import Refused
 from rollbacks.services.proofs import ask, current_run
 from rollbacks.services.reading import current_revision, read_request
 from rollbacks.services.running import frozen_now
 from rollbacks.services.submission import submit as submit_request
 from rollbacks.services.targets import newest_inventory
-from rollbacks.views.doors import door
+from rollbacks.views.doors import door, filers
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @door
+@filers
 def new_request(request: HttpRequest, name: str) -> HttpResponse:
     """Choose the return point of a target; what has to be undone follows from it."""
-    if not queries.may_file(request.user):
-        raise PermissionDenied(_("Only engineers, the platform team and on-call may file a request."))
     target = get_object_or_404(Target, name=name, retired_at__isnull=True)
     if request.method == "POST":
         return_to = request.POST.get("return_to", "")
@@ -71,6 +70,7 @@ def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @door
+@filers
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the wording and the reverse SQL beside the forward SQL; nothing typed is lost on a refusal."""
     found = _find(pk)
@@ -81,6 +81,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     tags = tuple(sorted(revision.reverse_sql, key=lambda tag: order.get(tag, 0), reverse=True))
     refused: tuple[str, ...] = ()
     form = WordingForm(request.POST or None, revision=revision, tags=tags)
+    note_refused_fields(
+        request.user, fields=request.POST.keys() - form.fields.keys(), request_id=pk, operation="the edit page"
+    )
     if request.method == "POST" and form.is_valid():
         try:
             saved = service.edit_request(
@@ -115,6 +118,7 @@ def _draft(kept: dict[str, Any] | None) -> dict[str, Any] | None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @door
+@filers
 def answer(request: HttpRequest, pk: int, item: str) -> HttpResponse:
     """Answer one checklist item with evidence."""
     found = _find(pk)

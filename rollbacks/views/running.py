@@ -16,11 +16,12 @@ from rollbacks.queries import current_execution, waiting_sentence
 from rollbacks.services.moves import Refused, subject_of
 from rollbacks.services.running import resume as resume_execution
 from rollbacks.services.running import start as start_execution
-from rollbacks.views.doors import door
+from rollbacks.views.doors import door, filers
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @door
+@filers
 def start(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what will run once more and ask for the database's name before anything starts."""
     found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)

@@ -100,7 +100,7 @@ def test_what_the_portal_decides_cannot_be_sent(
             assert [each["field"] for each in refused.json()["fields"]] == [field]
             fact = Fact.objects.latest("seq")
             assert Fact.objects.count() == before + 1
-            assert (fact.action, fact.subject) == ("api.refused_fields", f"request:{gapped.pk}")
+            assert (fact.action, fact.subject) == ("fields.refused", f"request:{gapped.pk}")
             assert fact.actor_id == people["engineer"].pk
             assert detail_of(fact)["fields"] == [field] and "canary-value" not in fact.line
     gapped.refresh_from_db()
@@ -123,7 +123,7 @@ def test_every_body_refuses_what_it_does_not_name(people: dict[str, Any], gapped
     file = SimpleUploadedFile("a.txt", b"a")
     refused = caller.upload(f"{path}/checklist/on_call/file", {"upload": file, "person": "2"})
     assert refused.status_code == 422
-    assert Fact.objects.filter(action="api.refused_fields").count() == 6
+    assert Fact.objects.filter(action="fields.refused").count() == 6
     assert caller.get("/requests?state=draft&sort=author").status_code == 422
     assert Request.objects.count() == 1 and Request.objects.get().state == "draft"
 

@@ -26,6 +26,9 @@ from tests.services.test_sign_off import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# What a killed worker leaves on the scratch server that all test processes share has to be told apart from others'.
+KILLING = pytest.mark.xdist_group("killed provers")
+
 SCRIPT = Path(__file__).with_name("killed_prover.py")
 TRIGGERS = "0004_audit_events_immutable"
 NEWEST = "0003_redundant_starfox"
@@ -226,6 +229,7 @@ def test_two_workers_prove_it_once(nzila: TargetDatabase, people: dict[str, Any]
 
 
 @pytest.mark.parametrize("point", ["claim", "replay"])
+@KILLING
 def test_after_a_killed_worker_another_one_proves_it(
     nzila: TargetDatabase, people: dict[str, Any], point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +248,7 @@ def test_after_a_killed_worker_another_one_proves_it(
     assert ProofRun.objects.get().attempt == 2
 
 
+@KILLING
 def test_what_a_killed_worker_left_on_the_scratch_server_is_swept(
     nzila: TargetDatabase, people: dict[str, Any]
 ) -> None:
@@ -266,6 +271,7 @@ def test_what_a_killed_worker_left_on_the_scratch_server_is_swept(
     scratch.drop(left)
 
 
+@KILLING
 def test_a_run_that_kills_every_worker_is_given_up(nzila: TargetDatabase, people: dict[str, Any]) -> None:
     opened(people, nzila)
     run = ProofRun.objects.get()

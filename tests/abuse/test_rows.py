@@ -1,0 +1,24 @@
+"""Every row of matrix A has its tests, they are there, and so are the guards that they watch."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.abuse.rows import GUARDS, ROOT, ROWS, Guard
+
+
+def test_every_row_has_tests() -> None:
+    assert sorted(ROWS) == [f"A{number:02}" for number in range(1, 49)]
+
+
+@pytest.mark.parametrize("row", sorted(ROWS))
+def test_the_tests_of_a_row_are_there(row: str) -> None:
+    assert ROWS[row]
+    for test in ROWS[row]:
+        file, function = test.split("::")
+        assert f"def {function}(" in (ROOT / "tests" / file).read_text(), test
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}:{'-'.join(guard.rows)}")
+def test_a_guard_is_where_it_is_said_to_be(guard: Guard) -> None:
+    assert (ROOT / guard.file).read_text().count(guard.guard) == 1
