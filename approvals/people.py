@@ -88,7 +88,7 @@ def holders_of(roles: Sequence[str], *, without: Collection[int] = ()) -> dict[s
     found: dict[str, list[str]] = {role: [] for role in roles}
     for person in people.filter(held_now__overlap=list(roles)).exclude(pk__in=without).order_by("pk") if roles else ():
         for role in set(person.held_now) & found.keys():
-            found[role].append(person.get_full_name() or person.get_username())
+            found[role].append(name_of(person))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from approvals.roles import REQUESTING_ROLES, may
+from approvals.standing import name_of
 from notices.doorbell import ring_on_commit
 from notices.kinds import ON_CALL
 from notices.models import DAILY, EMAIL, OUTGOING, WAITING, Delivery, Notice
@@ -84,10 +85,7 @@ def on_call_state(request: Request) -> OnCallState:
 
 def _evidence_text(delivery: Delivery) -> str:
     sent = delivery.sent_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if delivery.sent_at else ""
-    if delivery.person is None:
-        whom = delivery.recipient
-    else:
-        whom = delivery.person.get_full_name() or delivery.person.get_username()
+    whom = delivery.recipient if delivery.person is None else name_of(delivery.person)
     return _("The portal notified on-call (%(whom)s) by %(channel)s at %(at)s; delivery %(delivery)s.") % {
         "whom": whom, "channel": CHANNEL_WORDS[delivery.channel], "at": sent, "delivery": delivery.pk
     }  # fmt: skip

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from approvals.roles import ROLES
+from approvals.standing import name_of
 from notices import mail
 from notices.channels import outgoing
 from notices.channels.addresses import BadAddresses, addresses_of, networks_of
@@ -194,7 +195,7 @@ def recipient_words(delivery: Delivery) -> str:
     """Return for whom a delivery is: the person's name, or the label of the address."""
     if delivery.person is None:
         return delivery.recipient
-    return str(delivery.person.get_full_name() or delivery.person.get_username())
+    return name_of(delivery.person)
 
 
 def _pause(attempts: int) -> timedelta:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from approvals.roles import ROLES
+from approvals.standing import name_of
 from notices.causes import Cause, expires_at
 from portal.templatetags.units import duration_range_words
 from portal.templatetags.visible_text import INVISIBLE
@@ -242,7 +243,7 @@ def _plan_lines(cause: Cause) -> tuple[tuple[str, str], ...]:
     lines = [
         (_("Target"), f"{request.target.title} ({request.target.environment})"),
         (_("Back to"), request.return_to or _("the empty database")),
-        (_("Filed by"), request.author.get_full_name() or request.author.get_username()),
+        (_("Filed by"), name_of(request.author)),
     ]
     if plan:
         lines.insert(2, (_("Undone"), ", ".join(each["tag"] for each in plan["undo"])))
@@ -301,7 +302,7 @@ def _roles(roles: Any) -> str:
 def _actor(cause: Cause) -> str:
     if cause.actor is None:
         return _("The portal")
-    return str(cause.actor.get_full_name() or cause.actor.get_username())
+    return name_of(cause.actor)
 
 
 def _moment(moment: datetime) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from approvals.models import Case, SignOff
 from approvals.policy import Decision
 from approvals.policy import Vote as Given
+from approvals.standing import name_of
 
 
 class VoteAnswer(BaseModel):
@@ -79,7 +80,7 @@ class ClosedCase(BaseModel):
         """Return the closed case."""
         votes = [
             VoteAnswer(
-                person=row.person_id, name=row.person.get_full_name(), role=row.role, choice=row.choice,
+                person=row.person_id, name=name_of(row.person), role=row.role, choice=row.choice,
                 reason=row.reason, at=row.signed_at, lapsed="The case is closed.",
             )
             for row in rows

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router
 
-from approvals.roles import SIGNING_ROLES, may, roles_of
+from approvals.roles import roles_of, signing_roles_of
 from approvals.tokens import is_service_account
 from rollbacks import doorbell, queries
 from rollbacks.api.answers import Asked, InventoryAnswer, Me, Person, TargetAnswer, Targets
@@ -24,7 +24,7 @@ def me(request: HttpRequest) -> Me:
     """Who calls, with which roles and scopes, and whether signing is possible at all."""
     caller = caller_of(request)
     person = caller.person
-    may_vote = caller.token is None and may(person, SIGNING_ROLES) and not is_service_account(person)
+    may_vote = caller.token is None and bool(signing_roles_of(person)) and not is_service_account(person)
     return Me(
         person=Person.of(person),
         roles=list(roles_of(person)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rollbacks.drizzle import folders_preflight, folders_recipe, journal, preflight, recipe
-from rollbacks.drizzle.folders import is_of_folders, read_folders
+from rollbacks.drizzle.folders import SQL_FILE, is_of_folders, read_folders
 from rollbacks.drizzle.journal import JOURNAL, LINE_1, Folder, JournalUnreadable, Layout
 from rollbacks.drizzle.preflight import Ledger, Violation
 from rollbacks.drizzle.recipe import RollbackFiles
@@ -24,6 +24,11 @@ def read_folder(files: Mapping[str, bytes]) -> Folder:
             "drizzle-kit up and merge what it changes."
         )
     return read_folders(files)
+
+
+def file_of(folder: Folder, tag: str) -> str:
+    """Return where a migration's SQL is, relative to the folder."""
+    return f"{tag}/{SQL_FILE}" if folder.line == LINE_1 else f"{tag}.sql"
 
 
 def violations(folder: Folder, ledger: Ledger, *, layout: Layout, now_ms: int) -> tuple[Violation, ...]:

@@ -15,7 +15,7 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.repository import Repository, RepositoryError
 from rollbacks.drizzle.inventory import inventory
 from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
-from rollbacks.drizzle.layouts import read_folder, violations
+from rollbacks.drizzle.layouts import file_of, read_folder, violations
 from rollbacks.drizzle.preflight import Ledger, Violation
 from rollbacks.ownership import PLACES, owners_of
 from rollbacks.plan import LedgerHead
@@ -74,7 +74,7 @@ class Observation:
 
     def _path(self, tag: str) -> str:
         """Return where the migration's file is in the repository."""
-        return str(PurePosixPath(self.layout.out) / f"{tag}.sql")
+        return str(PurePosixPath(self.layout.out) / file_of(self.folder, tag))
 
     def _migration(self, row: Any) -> dict[str, Any]:
         migration = next(each for each in self.folder.migrations if each.tag == row.tag)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
+from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -32,9 +33,18 @@ def door(view: View) -> View:
             raise PermissionDenied(str(error)) from error
         except (Refused, VoteRefused, NotConfirmed) as refusal:
             sentences = refusal.sentences if isinstance(refusal, Refused) else (str(refusal),)
-            return render(request, "409.html", {"sentences": sentences, "back": request.path}, status=409)
+            return render(request, "409.html", {"sentences": sentences, "back": back_of(request)}, status=409)
 
     return guarded
+
+
+def back_of(request: HttpRequest) -> str:
+    """Return where the person came from, or the page above: many addresses take a POST and answer no GET."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    # A path that begins with two slashes would be another site's address.
+    if came.netloc == request.get_host() and came.path.startswith("/") and not came.path.startswith("//"):
+        return urlunsplit(("", "", came.path, came.query, ""))
+    return request.path.rsplit("/", 2)[0] + "/"
 
 
 def filers(view: View) -> View:

@@ -14,9 +14,10 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from approvals import tokens
+from approvals import delegations, tokens
 from approvals.models import ApiToken
 from approvals.people import add_person
+from approvals.services import database_time
 from records.models import Fact
 from rollbacks.models import Request
 from tests.api.conftest import BASE, Caller
@@ -237,6 +238,17 @@ def test_the_command_prints_a_token_that_works_and_never_again(people: dict[str,
         call_command("add_service_account", "pipe", purpose="CI of shop", role=["engineer"])
     with pytest.raises(CommandError, match="1 to 90 days"):
         call_command("add_service_account", "late", purpose="CI of shop", role=["engineer"], days=100)
+
+
+def test_a_delegate_is_told_that_they_may_vote(people: dict[str, Any]) -> None:
+    caller = Caller(people["auditor"])
+    assert caller.get("/me").json()["may_vote"] is False
+    now = database_time()
+    delegations.delegate(
+        people["cto"], holder_id=people["cto"].pk, delegate_id=people["auditor"].pk, role="cto", reason="Away.",
+        starts_at=now, ends_at=now + timedelta(days=1),
+    )  # fmt: skip
+    assert Caller(people["auditor"]).get("/me").json()["may_vote"] is True
 
 
 def test_a_session_without_the_second_factor_that_its_roles_need_gets_a_problem(people: dict[str, Any]) -> None:

@@ -274,3 +274,17 @@ def test_an_edit_in_review_makes_the_votes_count_for_nothing_visibly(
     page = client.get(address("request", request.pk, "")).content.decode()
     assert "Votes that no longer count" in page and "Paul Ilunga" in page
     assert Request.objects.get().state == "draft"
+
+
+def test_a_refusal_leads_back_to_a_page_that_answers(people: dict[str, Any], nzila: TargetDatabase) -> None:
+    request = draft(people, register(nzila), security_incident="", justification="")
+    client = client_of(people["engineer"])
+    for came, back in (
+        (f"http://localhost/requests/{request.pk}/?tab=1", f"/requests/{request.pk}/?tab=1"),
+        ("https://elsewhere.example/requests/", f"/requests/{request.pk}/"),
+        ("http://localhost//elsewhere.example/", f"/requests/{request.pk}/"),
+        ("", f"/requests/{request.pk}/"),
+    ):
+        refused = client.post(f"/requests/{request.pk}/submit/", headers={"referer": came})
+        assert refused.status_code == 409 and f'href="{back}"' in refused.content.decode(), came
+        assert client.get(back).status_code == 200

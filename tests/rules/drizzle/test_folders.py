@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from rollbacks.drizzle.folders_preflight import COLUMNS
 from rollbacks.drizzle.inventory import inventory
 from rollbacks.drizzle.journal import ORIGIN, Folder, JournalUnreadable, Layout
-from rollbacks.drizzle.layouts import compose, read_folder, violations
+from rollbacks.drizzle.layouts import compose, file_of, read_folder, violations
 from rollbacks.drizzle.preflight import Ledger, LedgerRow
 from rollbacks.drizzle.recipe import NoSnapshot
 from rollbacks.drizzle.states import Unfoldable, difference, state_of
@@ -59,6 +60,13 @@ def test_a_folder_of_1_0_is_read_in_the_order_of_its_names(version: str) -> None
     assert folder.version == {"rc4": "8", "rc5": "9"}[version]
     assert codes(folder) == []
     assert [row.applied_at for row in inventory(folder, ledger_of(folder))] == ["2026-11-25T10:00:00+00:00"] * 5
+
+
+def test_a_migration_is_found_where_its_line_keeps_it() -> None:
+    folder = read_folder(files_of("rc4"))
+    tag = folder.migrations[0].tag
+    assert file_of(folder, tag) == f"{tag}/migration.sql" and file_of(folder, tag) in files_of("rc4")
+    assert file_of(replace(folder, line="0.x"), "0000_initial") == "0000_initial.sql"
 
 
 def test_names_are_ordered_as_javascript_compares_them() -> None:
