@@ -28,13 +28,15 @@ def too_many(request: HttpRequest) -> bool:
 
 def vote_context(case: Case, person: Any, form: SignForm, refusal: Exception | None) -> dict[str, Any]:
     """Return what components/vote.html needs to offer this person a vote on the case, or to say why it does not."""
-    roles = open_roles(case, decision_on(case), person)
+    decision = decision_on(case)
+    roles = open_roles(case, decision, person)
     if not form.is_bound:
         form.initial = {"digest": case.digest, "role": roles[0] if roles else ""}
         form.fields["role"].choices = [(role, label_of(WORDS, role)) for role in roles]  # type: ignore[attr-defined]
     return {
         "case": case,
         "roles": roles,
+        "missing": tuple(dict.fromkeys(role for need in decision.missing for role in need.roles)),
         "factors": factors_of(person),
         "objection": objection_to(case, person),
         "form": form,
