@@ -25,7 +25,8 @@ class Question:
     """One thing to count on the live target: its kind, the statement's line, the relation and columns as they are live.
 
     `relation` is schema and name, the schema empty where the SQL leaves it to the search path. `other` is the
-    referenced relation of a foreign key, `labels` the values of a new enum, `type` the parts of a type's name.
+    referenced relation of a foreign key, `labels` the values of a new enum, `type` the parts of a type's name, and
+    `translated` tells that a USING makes something else of the values than a cast would.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Question:
     other_columns: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     type: Mapping[str, Any] = field(default_factory=dict)
+    translated: bool = False
 
 
 class _Names:
@@ -127,14 +129,22 @@ def _of_command(
     elif subtype == "AT_SetNotNull":
         yield Question(NULLS, line, live, columns)
     elif subtype == "AT_AlterColumnType":
-        type_ = command.get("def", {}).get("column_def", {}).get("type_name", {})
+        definition = command.get("def", {}).get("column_def", {})
+        type_, translated = definition.get("type_name", {}), not _only_casts(definition.get("raw_default", {}))
         labels = names.enums.get(_name(strings(type_.get("names", []))))
         if labels is not None:
-            yield Question(LABELS, line, live, columns, labels=labels)
+            yield Question(LABELS, line, live, columns, labels=labels, translated=translated)
         else:
-            yield Question(CASTS, line, live, columns, type=type_)
+            yield Question(CASTS, line, live, columns, type=type_, translated=translated)
     elif subtype == "AT_AddConstraint":
         yield from _of_constraint(command.get("def", {}).get("constraint", {}), line, relation, names)
+
+
+def _only_casts(using: Mapping[str, Any]) -> bool:
+    """Tell whether a USING is missing or casts its column and does nothing else."""
+    while "type_cast" in using:
+        using = using["type_cast"].get("arg", {})
+    return not using or "column_ref" in using
 
 
 def _of_constraint(constraint: Mapping[str, Any], line: int, relation: Relation, names: _Names) -> Iterator[Question]:

@@ -71,6 +71,8 @@ class Stake:
     archived: bool
     stops: bool
     sentence: str = ""
+    # A USING of the author's own makes something else of the values than a cast would.
+    translated: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the stake as JSON values."""
@@ -155,7 +157,9 @@ def _stake(question: Question, live: _Live, counted: tuple[Any, ...] | None) -> 
     count, of = (int(counted[0]), int(counted[1])) if counted else (None, None)
     stake = Stake(
         question.kind, question.line, f"{live.schema}.{live.name}", question.columns, count, of, live.estimate,
-        question.archived, stops=question.kind in {NULLS, DUPLICATES, ORPHANS, LABELS} and bool(count),
+        question.archived,
+        stops=question.kind in {NULLS, DUPLICATES, ORPHANS, LABELS} and bool(count) and not question.translated,
+        translated=question.translated,
     )  # fmt: skip
     return replace(stake, sentence=_sentence(stake))
 
@@ -270,11 +274,17 @@ def _sentence(stake: Stake) -> str:
         DUPLICATES: f"{place}: {count} of {of} rows repeat another row's key" + _stops(stake),
         ORPHANS: f"{place}: {count} of {of} rows point at nothing" + _stops(stake),
         LABELS: f"{place}: {count} of {of} rows have a value that the enum then lacks" + _stops(stake),
-        CASTS: f"{place}: {count} of {of} values do not fit the type or come back changed."
+        CASTS: f"{place}: {count} of {of} values do not fit the type or come back changed" + _translated(stake)
         if stake.count
         else f"{place}: all {of} values fit the type and come back as they are.",
     }[stake.kind]
 
 
 def _stops(stake: Stake) -> str:
+    if stake.translated:
+        return _translated(stake)
     return "; as they are now, the statement would be refused." if stake.count else "."
+
+
+def _translated(stake: Stake) -> str:
+    return "; the SQL's own USING says what becomes of them." if stake.translated and stake.count else "."
