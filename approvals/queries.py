@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from approvals.models import Delegation, Interruption, RoleGrant
 from approvals.roles import ROLES
+from records.paging import page_of
 
 PAGE = 50
 MOST_CHOICES = 500
@@ -59,10 +60,8 @@ def waiting() -> Waiting:
 
 def people(before: int | None) -> tuple[tuple[PersonRow, ...], int | None]:
     """Return one page of people, newest first, and the key of the next page, or None when this is the last."""
-    found = get_user_model().objects.order_by("-id")
-    page: list[Any] = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
-    following = page[PAGE - 1].pk if len(page) > PAGE else None
-    shown = [person.pk for person in page[:PAGE]]
+    page, following = page_of(get_user_model().objects.all(), before)
+    shown = [person.pk for person in page]
     grants: dict[int, list[RoleGrant]] = {}
     rows = RoleGrant.objects.filter(person__in=shown, confirmed_at__isnull=False, ended_at__isnull=True)
     for grant in rows.select_related("confirmed_by", "proposed_by"):
@@ -78,7 +77,7 @@ def people(before: int | None) -> tuple[tuple[PersonRow, ...], int | None]:
             tuple(delegations.get(person.pk, ())),
             None if enrolled is None else person.pk in enrolled,
         )
-        for person in page[:PAGE]
+        for person in page
     )
     return listed, following
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from approvals.in_force import rulebook
 from approvals.models import Review
@@ -112,13 +112,6 @@ def waiting_for(person: Any) -> QuerySet[Review]:
     """Return the reviews that this person could do, those that are due first on top."""
     open_ = Review.objects.filter(done_at__isnull=True, roles__overlap=list(roles_of(person)))
     return open_.exclude(taken_part__contains=[person.pk]).select_related("used_by", "owner").order_by("due_at")
-
-
-def reviews_before(before: int | None, *, size: int) -> list[Review]:
-    """Return a page of reviews, newest first: `size` of them, with ids below `before`."""
-    wanted = Q() if before is None else Q(pk__lt=before)
-    rows = Review.objects.filter(wanted).select_related("used_by", "owner", "done_by")
-    return list(rows.order_by("-id")[:size])
 
 
 def _locked(actor: Any, review_id: int) -> Review:

@@ -22,6 +22,7 @@ from approvals.forms import AccountForm, DelegateForm, ProposeForm, ReasonForm
 from approvals.models import Delegation
 from approvals.refusals import NotAllowed, Refused
 from approvals.roles import ADMINISTRATOR, SIGNING_ROLES, may, roles_of
+from records.paging import key_in
 
 View = Callable[Concatenate[HttpRequest, ...], HttpResponse]
 WEEK = timedelta(days=7)
@@ -63,8 +64,7 @@ def administrators_door(view: View) -> View:
 @administrators_door
 def people_list(request: HttpRequest) -> HttpResponse:
     """Everybody with their roles, and what waits for a second administrator."""
-    before = request.GET.get("before", "")
-    rows, following = queries.people(int(before) if before.isdecimal() and len(before) < 19 else None)
+    rows, following = queries.people(key_in(request.GET.get("before", "")))
     context = {"rows": rows, "following": following, "waiting": queries.waiting()}
     return render(request, "approvals/people.html", context)
 

@@ -17,6 +17,7 @@ from notices.models import DeliveryState
 from notices.preferences import ALWAYS, preferences_of, set_preferences
 from notices.sending import send_again
 from notices.sent_mail import sent_mail as read_sent_mail
+from records.paging import key_in
 from rollbacks.models import Request
 from rollbacks.views.doors import door
 
@@ -26,10 +27,9 @@ from rollbacks.views.doors import door
 def outbox(request: HttpRequest) -> HttpResponse:
     """What was not delivered, why, and what can be sent again; for administrators."""
     _require_administrator(request)
-    state, before = request.GET.get("state", ""), request.GET.get("before", "")
+    state = request.GET.get("state", "")
     state = state if state in set(DeliveryState) else ""
-    key = int(before) if before.isdecimal() and len(before) < 19 else None
-    rows, following = queries.deliveries(state=state, before=key)
+    rows, following = queries.deliveries(state=state, before=key_in(request.GET.get("before", "")))
     context = {"deliveries": rows, "following": following, "state": state, "states": DeliveryState.values}
     return render(request, "notices/outbox.html", context)
 

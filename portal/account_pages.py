@@ -28,6 +28,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from approvals import factors
 from portal.factors import changes_factors, end_other_sessions
+from records.paging import key_in
 
 SHOWN_SESSIONS = 50
 BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
@@ -74,8 +75,7 @@ def security(request: HttpRequest) -> HttpResponse:
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """End one other session of the person (`session`), or all others."""
     wanted = request.POST.get("session", "")
-    one = int(wanted) if wanted.isdecimal() and len(wanted) < 19 else None
-    ended = end_other_sessions(request, only=one)
+    ended = end_other_sessions(request, only=key_in(wanted))
     messages.success(
         request, ngettext("%(count)s session was ended.", "%(count)s sessions were ended.", ended) % {"count": ended}
     )

@@ -14,19 +14,15 @@ from django.views.decorators.http import require_safe
 from records.chain import sha256
 from records.markdown import render as render_markdown
 from records.models import ChangeRecord, Fact
-
-PAGE = 50
+from records.paging import key_in, page_of
 
 
 @require_safe
 def record_list(request: HttpRequest) -> HttpResponse:
     """The sealed change records, newest first."""
     _require_any_role(request)
-    before = _number(request.GET.get("before", ""))
-    found = ChangeRecord.objects.defer("document").order_by("-id")
-    rows = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
-    following = rows[PAGE - 1].pk if len(rows) > PAGE else None
-    return render(request, "records/record_list.html", {"records": rows[:PAGE], "following": following})
+    rows, following = page_of(ChangeRecord.objects.defer("document"), key_in(request.GET.get("before", "")))
+    return render(request, "records/record_list.html", {"records": rows, "following": following})
 
 
 @require_safe
@@ -60,14 +56,13 @@ def record_markdown(request: HttpRequest, pk: int) -> HttpResponse:
 def trail_page(request: HttpRequest) -> HttpResponse:
     """The trail, newest first, optionally of one subject."""
     _require_any_role(request)
-    before = _number(request.GET.get("before", ""))
+    before = key_in(request.GET.get("before", ""))
     subject = request.GET.get("subject", "")[:64]
-    found = Fact.objects.select_related("actor").order_by("-seq")
+    found = Fact.objects.select_related("actor")
     if subject:
         found = found.filter(subject=subject)
-    rows = list((found.filter(seq__lt=before) if before else found)[: PAGE + 1])
-    following = rows[PAGE - 1].seq if len(rows) > PAGE else None
-    shown: list[dict[str, Any]] = [{"fact": row, **json.loads(row.line)} for row in rows[:PAGE]]
+    rows, following = page_of(found, before)
+    shown: list[dict[str, Any]] = [{"fact": row, **json.loads(row.line)} for row in rows]
     context = {"facts": shown, "following": following, "subject": subject, "newest": before is None}
     return render(request, "records/trail.html", context)
 
@@ -81,10 +76,6 @@ def _require_any_role(request: HttpRequest) -> None:
     """Records know nothing of roles; holding any, as read at sign-in's door, makes somebody one of the organisation."""
     if not request.user.is_active or not getattr(request.user, "held_now", None):
         raise PermissionDenied(_("Your account has no role yet; ask an administrator for one."))
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _download(text: str, name: str, content_type: str) -> HttpResponse:

@@ -17,12 +17,12 @@ from approvals.reviews import waiting_for
 from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import cases_of, decisions_on, open_roles
 from records.models import ChangeRecord
+from records.paging import PAGE, page_of
 from rollbacks.models import Execution, FollowUp, Inventory, Request, StepRun, Target
 from rollbacks.services import follow_ups
 from rollbacks.services.moves import subject_of
 from rollbacks.states import State
 
-PAGE = 50
 # The open case about each subject, with what is decided on it.
 Cases = Mapping[str, tuple[Case, Decision]]
 
@@ -94,11 +94,8 @@ def request_rows(
         found = found.filter(target__name=target)
     if author:
         found = found.filter(author_id=author)
-    if before:
-        found = found.filter(pk__lt=before)
-    page = list(found.order_by("-id")[: PAGE + 1])
-    following = page[PAGE - 1].pk if len(page) > PAGE else None
-    return rows_of(page[:PAGE], person), following
+    page, following = page_of(found, before)
+    return rows_of(page, person), following
 
 
 def rows_of(requests: Sequence[Request], person: Any) -> list[Row]:
@@ -107,11 +104,10 @@ def rows_of(requests: Sequence[Request], person: Any) -> list[Row]:
     return _rows(unique, person, _judged(list(map(subject_of, unique))))
 
 
-def follow_ups_before(before: int | None) -> list[FollowUpRow]:
-    """Return a page of follow-ups and one more, newest first, with ids below `before`."""
-    rows = FollowUp.objects.select_related("target", "execution")
-    found = rows.filter(pk__lt=before) if before else rows
-    return [FollowUpRow(each) for each in found.order_by("-pk")[: PAGE + 1]]
+def follow_up_rows(before: int | None) -> tuple[list[FollowUpRow], int | None]:
+    """Return one page of follow-ups, newest first, and the key of the next page, or None when this is the last."""
+    page, following = page_of(FollowUp.objects.select_related("target", "execution"), before)
+    return [FollowUpRow(each) for each in page], following
 
 
 def targets_with_inventory() -> list[tuple[Target, Inventory | None]]:

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
 from records.models import ChangeRecord, Fact
+from records.paging import page_after, page_of
 from rollbacks.api.bodies import Page, TrailFilters
 from rollbacks.api.callers import READS
 from rollbacks.api.cursors import cursor_for, key_of
@@ -14,7 +15,6 @@ from rollbacks.api.problems import refuse_unknown_filters
 from rollbacks.api.run_answers import FactAnswer, RecordRow, Records, Trail
 
 router = Router(tags=["records"])
-PAGE = 50
 
 
 @router.get("/records", response=Records, auth=READS)
@@ -22,10 +22,8 @@ def list_records(request: HttpRequest, filters: Query[Page]) -> Records:
     """One page of sealed change records, newest first."""
     refuse_unknown_filters(request, filters)
     before = key_of("records", filters.cursor, {})
-    found = ChangeRecord.objects.defer("document").order_by("-id")
-    rows = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
-    following = rows[PAGE - 1].pk if len(rows) > PAGE else None
-    return Records(items=[RecordRow.of(row) for row in rows[:PAGE]], next=cursor_for("records", following, {}))
+    rows, following = page_of(ChangeRecord.objects.defer("document"), before)
+    return Records(items=[RecordRow.of(row) for row in rows], next=cursor_for("records", following, {}))
 
 
 @router.get("/records/{int:pk}", response=RecordRow, auth=READS)
@@ -47,12 +45,6 @@ def list_facts(request: HttpRequest, filters: Query[TrailFilters]) -> Trail:
     refuse_unknown_filters(request, filters)
     chosen = {"subject": filters.subject, "order": filters.order}
     key = key_of("trail", filters.cursor, chosen)
-    newest = filters.order == "newest"
-    found = Fact.objects.order_by("-seq" if newest else "seq")
-    if filters.subject:
-        found = found.filter(subject=filters.subject)
-    if key is not None:
-        found = found.filter(seq__lt=key) if newest else found.filter(seq__gt=key)
-    rows = list(found[: PAGE + 1])
-    following = rows[PAGE - 1].seq if len(rows) > PAGE else None
-    return Trail(items=[FactAnswer.of(row) for row in rows[:PAGE]], next=cursor_for("trail", following, chosen))
+    found = Fact.objects.filter(subject=filters.subject) if filters.subject else Fact.objects.all()
+    rows, following = page_of(found, key) if filters.order == "newest" else page_after(found, key)
+    return Trail(items=[FactAnswer.of(row) for row in rows], next=cursor_for("trail", following, chosen))

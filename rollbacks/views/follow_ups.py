@@ -15,6 +15,7 @@ from approvals.models import Case
 from approvals.policy import Choice
 from approvals.services import VoteRefused, open_case_of
 from approvals.step_up import NotConfirmed, Statement
+from records.paging import key_in
 from rollbacks import follow_up_page as reading
 from rollbacks import queries
 from rollbacks.forms import AcceptanceForm, SignForm
@@ -29,14 +30,8 @@ from rollbacks.views.doors import door
 @door
 def follow_up_list(request: HttpRequest) -> HttpResponse:
     """Every follow-up, newest first."""
-    given = request.GET.get("before", "")
-    before = int(given) if given.isdecimal() and len(given) < 19 else None
-    rows = queries.follow_ups_before(before)
-    context = {
-        "follow_ups": rows[: queries.PAGE],
-        "following": rows[queries.PAGE - 1].follow_up.pk if len(rows) > queries.PAGE else None,
-    }
-    return render(request, "rollbacks/follow_up_list.html", context)
+    rows, following = queries.follow_up_rows(key_in(request.GET.get("before", "")))
+    return render(request, "rollbacks/follow_up_list.html", {"follow_ups": rows, "following": following})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

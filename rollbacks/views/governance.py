@@ -9,15 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.models import Review
-from approvals.reviews import ReviewRefused, finish, objection, reviews_before, take_on
+from approvals.reviews import ReviewRefused, finish, objection, take_on
 from approvals.services import database_time
+from records.paging import key_in, page_of
 from rollbacks.emergencies import emergency_counts
 from rollbacks.forms import ReviewForm, TraitsForm
 from rollbacks.policy_page import policy_page
 from rollbacks.services.moves import Refused
 from rollbacks.views.doors import door
-
-PAGE = 50
 
 
 @require_safe
@@ -33,12 +32,11 @@ def policy(request: HttpRequest) -> HttpResponse:
 @door
 def emergencies(request: HttpRequest) -> HttpResponse:
     """Every time the glass was broken, newest first, with its review."""
-    given = request.GET.get("before", "")
-    before = int(given) if given.isdecimal() and len(given) < 19 else None
-    rows = reviews_before(before, size=PAGE + 1)
+    before = key_in(request.GET.get("before", ""))
+    rows, following = page_of(Review.objects.select_related("used_by", "owner", "done_by"), before)
     context = {
-        "reviews": [(row, objection(row, request.user)) for row in rows[:PAGE]],
-        "following": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "reviews": [(row, objection(row, request.user)) for row in rows],
+        "following": following,
         "counts": emergency_counts(),
         "now": database_time(),
         "newest": before is None,

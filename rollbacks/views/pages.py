@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from records.paging import key_in
 from rollbacks import doorbell, queries
 from rollbacks.models import Request, Target
 from rollbacks.services.follow_ups import open_follow_ups
@@ -30,12 +31,11 @@ def request_list(request: HttpRequest) -> HttpResponse:
     """All requests, newest first; the filter is in the address."""
     state = request.GET.get("state", "")
     target = request.GET.get("target", "")
-    before = request.GET.get("before", "")
     rows, following = queries.request_rows(
         request.user,
         state=state if state in set(State) else "",
         target=target,
-        before=int(before) if before.isdecimal() and len(before) < 19 else None,
+        before=key_in(request.GET.get("before", "")),
     )
     context = {
         "rows": rows,

@@ -18,9 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from approvals import tokens as service
 from approvals.roles import ADMINISTRATOR, may
+from records.paging import key_in, page_of
 from rollbacks.views.doors import door
-
-PAGE = 50
 
 
 class TokenForm(forms.Form):
@@ -64,14 +63,10 @@ class TokenForm(forms.Form):
 @door
 def token_list(request: HttpRequest) -> HttpResponse:
     """The tokens that the person may revoke, newest first."""
-    before = request.GET.get("before", "")
-    found = service.tokens_seen_by(request.user).order_by("-id")
-    if before.isdecimal() and len(before) < 19:
-        found = found.filter(pk__lt=int(before))
-    rows = list(found[: PAGE + 1])
+    rows, following = page_of(service.tokens_seen_by(request.user), key_in(request.GET.get("before", "")))
     context = {
-        "tokens": rows[:PAGE],
-        "following": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "tokens": rows,
+        "following": following,
         "now": timezone.now(),
         "everybody": may(request.user, [ADMINISTRATOR]),
     }

@@ -27,7 +27,7 @@ FLOORS = {
     ROWS: ("records.models", "approvals.models", "rollbacks.models", "notices.models"),
     STEPS: ("rollbacks.steps", "rollbacks.adapters", "notices.channels"),
     CASES: (
-        "records.trail", "records.record", "records.verification", "approvals.services", "approvals.roles",
+        "records.trail", "records.record", "records.paging", "records.verification", "approvals.services", "approvals.roles",
         "approvals.people", "approvals.factors", "approvals.linkage", "approvals.sessions", "approvals.tokens", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
         "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
