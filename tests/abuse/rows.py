@@ -115,6 +115,7 @@ def _guard(rows: tuple[str, ...], *edits: tuple[str, str, str]) -> Guard:
     return Guard(rows, tuple(Edit(*edit) for edit in edits))
 
 
+STEP_UP = "approvals/step_up.py"
 POLICY, HOLDING, SERVICES = "approvals/policy.py", "approvals/holding.py", "approvals/services.py"
 SUBMISSION, PREFLIGHT, SIGN = (
     "rollbacks/services/submission.py",
@@ -145,11 +146,11 @@ GUARDS = (
            ("rollbacks/migrations/0001_initial.py", "fields=('target',), name='execution_one_open", "fields=('target', 'id'), name='execution_one_open"),
            ("rollbacks/migrations/0001_initial.py", "fields=('request', 'number'), name='execution_once'", "fields=('request', 'number', 'id'), name='execution_once'")),
     _guard(("A23",), ("rollbacks/services/signing.py", "if decision.state is Judged.REJECTED and", "if False and")),
-    _guard(("A07", "A25"), ("approvals/step_up.py", "    if used != 1:\n", "    if False:\n"), (POLICY, "    if any(vote.person == person for vote in votes):\n", "    if False:\n"), (POLICY, "    elif any(_parties(vote) & {person, principal or person} for vote in votes):\n", "    elif False:\n")),
+    _guard(("A07", "A25"), (STEP_UP, "    if used != 1:\n", "    if False:\n"), (POLICY, "    if any(vote.person == person for vote in votes):\n", "    if False:\n"), (POLICY, "    elif any(_parties(vote) & {person, principal or person} for vote in votes):\n", "    elif False:\n")),
     _guard(("A24",), ("approvals/standing.py", "            _taken_back(vote)\n            or _switched_off(vote)\n", "            _switched_off(vote)\n")),
-    _guard(("A26",), ("approvals/step_up.py", "        digest=statement.digest,\n        role=statement.role,\n        choice=statement.choice,\n"
+    _guard(("A26",), (STEP_UP, "        digest=statement.digest,\n        role=statement.role,\n        choice=statement.choice,\n"
           "        reason_sha256=sha256(statement.reason.strip()),\n        used_at__isnull=True,\n", "        used_at__isnull=True,\n")),
-    _guard(("A27",), ("approvals/step_up.py", "    if not authenticator.wrap().validate_code(code):\n", '    if not validate_totp_code(decrypt(authenticator.data["secret"]), code):\n')),
+    _guard(("A27",), (STEP_UP, "    if not authenticator.wrap().validate_code(code):\n", '    if not validate_totp_code(decrypt(authenticator.data["secret"]), code):\n')),
     _guard(("A28",), (POLICY, "if policy.votes_expire_hours and now", "if False and now")),
     _guard(("A29",), (POLICY, "elif expires_at is not None and now >= expires_at:", "elif False:")),
     _guard(("A30",), ("portal/health.py", "    if skew > LARGEST_SKEW_SECONDS:\n", "    if False:\n")),
@@ -167,8 +168,13 @@ GUARDS = (
           '        """Answer no."""\n        return True')),
     _guard(("A41",), (PREFLIGHT, "    if signed.digest != digest:\n", "    if False:\n")),
     _guard(("A43",), ("rollbacks/tasks.py", "    if not Execution.objects.filter(pk=execution_id).exists():\n", "    if False:\n")),
-    _guard(("A45",), ("approvals/step_up.py", "        subject=statement.subject,\n        digest=statement.digest,\n        role=statement.role,\n"
-          "        choice=statement.choice,\n        reason_sha256=sha256(statement.reason.strip()),\n        used_at__isnull=True,\n", "        used_at__isnull=True,\n")),
+    # The challenge is of one statement, what the passkey signs is its hash, and the vote uses that challenge up.
+    _guard(("A45",),
+           (STEP_UP, "    if made.subject != statement.subject:\n", "    if False:\n"),
+           (STEP_UP, "    if made.digest != statement.digest:\n", "    if False:\n"),
+           (STEP_UP, '            "subject": self.subject,\n            "digest": self.digest,\n', '            "subject": "",\n            "digest": "",\n'),
+           (STEP_UP, "        subject=statement.subject,\n        digest=statement.digest,\n        role=statement.role,\n        choice=statement.choice,\n"
+            "        reason_sha256=sha256(statement.reason.strip()),\n        used_at__isnull=True,\n", "        used_at__isnull=True,\n")),
     _guard(("A46",), (SIGN, "    if revision is None or (revision.plan or {})", "    if False and (revision.plan or {})")),
     _guard(("A47",), ("approvals/reviews.py", "    if review is None:\n        return \"\"\n", "    return \"\"\n")),
     _guard(("A48",), ("rollbacks/views/doors.py", "        if not roles_of(request.user):\n", "        if False:\n")),
