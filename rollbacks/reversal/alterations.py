@@ -43,7 +43,7 @@ def altered(now: Thing, wanted: Thing) -> Iterator[str]:
         yield from _added_values(now, wanted)
     elif wanted.kind == "sequence" and now.get("options") != wanted.get("options"):
         yield f"ALTER SEQUENCE {ddl.target(wanted)} {wanted.get('options')};"
-    elif wanted.kind == "function" and now.get("definition") != wanted.get("definition"):
+    elif now.get("definition") != wanted.get("definition"):
         yield f"{wanted.get('definition')};"
     yield from ddl.comment(wanted, now.get("comment"))
 
@@ -156,8 +156,13 @@ def loses_quietly(now: str, wanted: str) -> bool:
     if old in FRACTIONS and new in FRACTIONS:
         return _scale(wanted) < _scale(now) or (new in FLOATS and old not in FLOATS)
     if old.startswith(TIMES) and new.startswith(TIMES):
-        return _precision(wanted) < _precision(now) or (new.startswith("time ") and not old.startswith("time "))
+        return _precision(wanted) < _precision(now) or (new.split()[0] == "time" and _more_than_a_time(now, wanted))
     return False
+
+
+def _more_than_a_time(now: str, wanted: str) -> bool:
+    """Tell whether the values have a day, or a zone that the other type lacks."""
+    return now.startswith("timestamp") or (now.endswith(" with time zone") and not wanted.endswith(" with time zone"))
 
 
 def _scale(type_name: str) -> int:
@@ -180,8 +185,7 @@ def _identity(alter: str, now: Thing, wanted: Thing) -> Iterator[str]:
         return
     if wanted.get("identity") != now.get("identity") and wanted.get("identity"):
         yield f"{alter} SET GENERATED {wanted.get('identity')};"
-    both = wanted.get("identity") and now.get("identity")
-    if both and now.get("identity_options") != wanted.get("identity_options"):
+    if wanted.get("identity") and now.get("identity_options") != wanted.get("identity_options"):
         options = wanted.get("identity_options").replace("START WITH", "SET START WITH")
         for word in ("INCREMENT BY", "MINVALUE", "MAXVALUE", "CACHE"):
             options = options.replace(f" {word}", f" SET {word}")

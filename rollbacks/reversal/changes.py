@@ -34,8 +34,9 @@ RANK = (
     "function", "sequence", "enum", "composite type", "domain", "extension", "schema", "foreign table",
 )  # fmt: skip
 # What PostgreSQL will not let stand while a column that it names changes its type or goes.
-BLOCKING = {"view", "materialized view", "rule", "policy", "trigger"}
-REMADE = BLOCKING | {"constraint", "index", "statistics", "domain", "composite type"}
+BLOCKING = {"view", "materialized view", "rule", "policy", "trigger", "function"}
+# What is not changed in place; a function is, as long as its signature stays.
+REMADE = BLOCKING - {"function"} | {"constraint", "index", "statistics", "domain", "composite type"}
 PARTS = {"column", "constraint", "index", "trigger", "policy", "rule"}
 
 Node = tuple[str, Key]
@@ -83,11 +84,11 @@ def _sort_out(work: _Work) -> None:
     work.gone = {key for key in now.keys() - wanted.keys() if not archive.goes(key)}
     work.new = {key for key in wanted.keys() - now.keys() if not archive.goes(key)}
     work.changed = {key for key in now.keys() & wanted.keys() if _facts(now[key]) != _facts(wanted[key])}
-    work.swapped = {key for key in work.changed if key[0] == "enum" and not _only_added(now[key], wanted[key])}
+    work.swapped = {key for key in work.changed if not _only_added(now[key], wanted[key])}
     work.remade = {key for key in work.changed if _must_be_remade(now[key], wanted[key])}
     spread = [*work.remade, *work.gone]
-    for key in work.changed - work.remade:
-        if key[0] == "column" and type_of(now[key]) != type_of(wanted[key]):
+    for key in work.changed:
+        if type_of(now[key]) != type_of(wanted[key]):
             spread += _blockers(work, key, BLOCKING)
     for key in work.swapped:
         for using in work.now.dependents(key):
@@ -97,7 +98,7 @@ def _sort_out(work: _Work) -> None:
 
 
 def _facts(thing: Thing) -> dict[str, str]:
-    return {name_: value for name_, value in thing.attributes.items() if name_ != "columns"}
+    return {name_: value for name_, value in thing.attributes.items() if value}
 
 
 def _only_added(now: Thing, wanted: Thing) -> bool:
@@ -117,33 +118,26 @@ def _must_be_remade(now: Thing, wanted: Thing) -> bool:
 
 
 def _blockers(work: _Work, key: Key, kinds: set[str]) -> list[Key]:
-    return [
-        thing.key
-        for thing in work.now.dependents(key)
-        if thing.kind in kinds or (thing.kind == "column" and thing.get("generated"))
-    ]
+    return [thing.key for thing in work.now.dependents(key) if thing.kind in kinds or thing.get("generated")]
 
 
 def _spread(work: _Work, start: Iterable[Key]) -> None:
     """What is dropped takes down what needs it; of that, what is still wanted has to be made again."""
     waiting, seen = list(start), set[Key]()
-    kept = work.now.things.keys() & work.wanted.things.keys()
     while waiting:
         key = waiting.pop()
         if key in seen:
             continue
         seen.add(key)
-        if key in kept and key not in work.swapped:
+        if key in work.wanted.things:
             work.remade.add(key)
-        for thing in work.now.dependents(key):
-            takes_part = thing.kind in REMADE | {"function"} or (thing.kind == "column" and thing.get("generated"))
-            waiting += [thing.key] if takes_part else []
+        waiting += _blockers(work, key, REMADE | {"function"})
 
 
-def _parent(shape: Shape, key: Key) -> Key | None:
-    """Return the relation that a part belongs to."""
+def _parent(shape: Shape, key: Key) -> Key:
+    """Return the relation that a part belongs to, an empty key for what belongs to none."""
     if key[0] not in PARTS:
-        return None
+        return ()
     return next((kind, *key[1:3]) for kind in RELATION_KINDS.values() if (kind, *key[1:3]) in shape.things)
 
 
@@ -158,8 +152,8 @@ def _drops(work: _Work) -> Iterator[Action]:
         if thing.kind == "table" and work.label:
             kept = archive.keep_table(thing, work.now, label=work.label)
             yield Action(DROP, key, kept.statements, reapply=kept.reapply)
-        elif thing.kind == "column" and work.label and key in work.gone and not thing.get("generated"):
-            yield from _kept_columns(work, thing)
+        elif thing.kind == "column" and work.label and not thing.get("generated"):
+            yield from _kept_columns(work, thing, work.label)
         else:
             yield Action(DROP, key, (ddl.drop(thing),))
 
@@ -171,25 +165,23 @@ def _goes_along(work: _Work, thing: Thing) -> bool:
         if _points_at_another(work, thing, parent):
             return False
         # A table that is kept moves bare, so its parts are dropped one by one; a column moves with it.
-        return thing.kind == "column" or not (work.label and parent and parent[0] == "table")
+        return thing.kind == "column" or not (work.label and parent[0] == "table")
     # A sequence that belongs to a column goes with it, also where the column's table is kept.
-    owner = ("column", *thing.get("owner").split("\0")) if thing.kind == "sequence" and thing.get("owner") else None
-    return owner is not None and owner in work.gone
+    return ("column", *thing.get("owner").split("\0")) in work.gone
 
 
-def _points_at_another(work: _Work, thing: Thing, parent: Key | None) -> bool:
+def _points_at_another(work: _Work, thing: Thing, parent: Key) -> bool:
     """Tell whether it is a foreign key to another table that goes: two tables that point at each other need it first."""
-    tables = {("table", *need[1:3]) for need in thing.needs if need[0] in {"table", "column", "constraint", "index"}}
-    return thing.get("type") == "f" and any(table != parent and table in work.gone for table in tables)
+    tables = {("table", *need[1:3]) for need in thing.needs} - {parent}
+    return thing.get("type") == "f" and not tables.isdisjoint(work.gone)
 
 
-def _kept_columns(work: _Work, thing: Thing) -> Iterator[Action]:
+def _kept_columns(work: _Work, thing: Thing, label: str) -> Iterator[Action]:
     """Copy all columns of the table that go at once, when the first of them is met."""
-    parent = _parent(work.now, thing.key)
-    assert parent is not None and work.label is not None  # noqa: S101  (a column always has a table)
-    going = [each for each in work.now.columns(parent) if each.key in work.gone and not each.get("generated")]
+    parent, go = _parent(work.now, thing.key), work.gone | work.remade
+    going = [each for each in work.now.columns(parent) if each.key in go and not each.get("generated")]
     if thing.key == going[0].key:
-        kept = archive.keep_columns(work.now.things[parent], going, work.now, label=work.label)
+        kept = archive.keep_columns(work.now.things[parent], going, work.now, label=label)
         # The copy waits for nothing, and _rank puts it before every drop.
         yield Action(DROP, ("archive", *parent[1:]), kept.statements, reapply=kept.reapply)
     yield Action(DROP, thing.key, (ddl.drop(thing),))
@@ -226,16 +218,16 @@ def _alters(work: _Work) -> Iterator[Action]:
 def _creates(work: _Work) -> Iterator[Action]:
     for key in work.new | work.remade:
         thing = work.wanted.things[key]
-        if key[0] == "column" and _parent(work.wanted, key) in work.new | work.remade:
+        if key[0] == "column" and _parent(work.wanted, key) in work.new:
             continue
         yield _created(work, thing)
-        if key[0] == "sequence" and thing.get("owned_by"):
+        if thing.get("owned_by"):
             yield Action(FINISH, key, tuple(ddl.owned_by(thing)))
     for key, thing in work.wanted.things.items():
         if key[0] == "table":
             yield from _physical(work, thing)
     for key in work.changed:
-        if key[0] == "sequence" and work.now.things[key].get("owned_by") != work.wanted.things[key].get("owned_by"):
+        if work.now.things[key].get("owned_by") != work.wanted.things[key].get("owned_by"):
             yield Action(FINISH, key, tuple(ddl.owned_by(work.wanted.things[key])))
 
 
@@ -261,13 +253,10 @@ def _created(work: _Work, thing: Thing) -> Action:
 def _physical(work: _Work, table: Thing) -> Iterator[Action]:
     """What a table is clustered and replicated by goes with its index, so it is said again when that is made anew."""
     made = work.new | work.remade
-    before = work.now.things.get(table.key) if table.key not in made else None
-    if before is not None and any(key[0] in {"index", "constraint"} and key[1:3] == table.key[1:3] for key in made):
-        before = Thing(table.key, {})
-    if before is None or table.key in work.changed or not before.attributes:
-        statements = tuple(ddl.physical(before, table))
-        if statements:
-            yield Action(FINISH, ("physical", *table.key[1:3]), statements)
+    anew = any(key == table.key or (key[0] in {"index", "constraint"} and key[1:3] == table.key[1:3]) for key in made)
+    statements = tuple(ddl.physical(None if anew else work.now.things.get(table.key), table))
+    if statements:
+        yield Action(FINISH, ("physical", *table.key[1:3]), statements)
 
 
 def _grants(work: _Work) -> Iterator[Action]:
@@ -304,8 +293,6 @@ def _order(work: _Work) -> None:
         elif phase == CREATE:
             _wait(work, (CREATE, key), (DROP, key))
             _wait_for_needs(work, (CREATE, key), _all_needs(work.wanted, key))
-            for swapped in work.swapped:
-                _wait(work, (CREATE, key), (ALTER, swapped))
         else:
             for other in work.actions:
                 if other[0] != FINISH:
@@ -315,14 +302,11 @@ def _order(work: _Work) -> None:
 def _order_drop(work: _Work, key: Key) -> None:
     for part in (key, *(thing.key for thing in work.now.children(key, "column") if key[0] == "table")):
         for thing in work.now.dependents(part):
-            if thing.key == key or (thing.key[1:3] == key[1:3] and thing.kind == "column" and key[0] == "table"):
-                continue
             _wait(work, (DROP, key), (DROP, thing.key))
             _wait(work, (DROP, key), (ALTER, thing.key))
-            parent = _parent(work.now, thing.key)
             # What is dropped by itself ties the two parents no longer: tables may point at each other.
-            if parent is not None and parent != key and (DROP, thing.key) not in work.actions:
-                _wait(work, (DROP, key), (DROP, parent))
+            if (DROP, thing.key) not in work.actions:
+                _wait(work, (DROP, key), (DROP, _parent(work.now, thing.key)))
 
 
 def _order_alter(work: _Work, key: Key) -> None:
@@ -341,16 +325,14 @@ def _all_needs(shape: Shape, key: Key) -> set[Key]:
     if key[0] == "table":
         for column in shape.columns(key):
             needs |= column.needs
-    return needs - {key}
+    return needs
 
 
 def _wait_for_needs(work: _Work, node: Node, needs: Iterable[Key]) -> None:
     for need in needs:
         _wait(work, node, (CREATE, need))
         _wait(work, node, (ALTER, need))
-        parent = _parent(work.wanted, need)
-        if parent is not None and parent != node[1]:
-            _wait(work, node, (CREATE, parent))
+        _wait(work, node, (CREATE, _parent(work.wanted, need)))
 
 
 def _wait(work: _Work, node: Node, other: Node) -> None:

@@ -15,9 +15,7 @@ from rollbacks.reversal.refusals import Refusal
 from rollbacks.reversal.tree import dropped, walk
 
 REFUSED, DENIED, OPAQUE, LANE, DESTRUCTIVE, WARNING, SAFE = "R", "D", "X", "N", "P", "W", "S"
-DENIED_CODES = {
-    "outside", "extension", "security-definer", "triggers", "meaning", "shadow", "owner", "same-script",
-}  # fmt: skip
+DENIED_CODES = {"outside", "extension", "security-definer", "triggers", "meaning", "shadow", "owner"}
 LANE_CODES = {"non-transactional"}
 OPAQUE_CODES = {"call"}
 OPAQUE_KINDS = {"do_stmt": "a code block", "create_function_stmt": "a function", "create_trig_stmt": "a trigger",
@@ -80,7 +78,7 @@ def judge(statement: Statement, refusals: Collection[Refusal]) -> Judgement:
 def _relations(statement: Statement) -> tuple[str, ...]:
     """Return the relations named, as written, without what a WITH clause names for the statement itself."""
     nodes = list(walk(statement.kind, statement.tree))
-    own = {node.get("ctename") for name, node in nodes if name == "common_table_expr"}
+    own = {node.get("ctename") for _, node in nodes}
     names = [
         (str(node.get("schemaname", "")), str(node["relname"]))
         for _, node in nodes
@@ -98,8 +96,6 @@ def used_before_commit(statements: Sequence[Statement]) -> Iterator[Refusal]:
     """Refuse a script that adds an enum value and uses it: PostgreSQL allows that only after a COMMIT."""
     added = {each.tree["new_val"]: each for each in statements if _adds_value(each)}
     for statement in statements:
-        if _adds_value(statement):
-            continue
         for name, node in walk(statement.kind, statement.tree):
             if name == "sval" and node.get("sval") in added:
                 yield Refusal(
@@ -110,11 +106,7 @@ def used_before_commit(statements: Sequence[Statement]) -> Iterator[Refusal]:
 
 
 def _adds_value(statement: Statement) -> bool:
-    return (
-        statement.kind == "alter_enum_stmt"
-        and bool(statement.tree.get("new_val"))
-        and not statement.tree.get("old_val")
-    )
+    return "new_val" in statement.tree and "old_val" not in statement.tree
 
 
 def _of_refusals(refusals: Collection[Refusal]) -> Iterator[tuple[str, str]]:
@@ -135,16 +127,16 @@ def _of_tree(statement: Statement) -> Iterator[tuple[str, str]]:
         yield from _of_drop(tree)
     if kind in CHANGES_NOTHING:
         yield WARNING, "changes nothing"
-    if kind == "alter_enum_stmt" and tree.get("old_val"):
+    if "old_val" in tree:
         yield WARNING, "renames a value, which running code may still send"
     elif kind in WARNINGS:
         yield WARNING, WARNINGS[kind]
     for name, node in walk(kind, tree):
         if name in CHANGES_ROWS:
             yield DESTRUCTIVE, CHANGES_ROWS[name]
-        elif name == "alter_table_cmd" and node.get("subtype") in COMMANDS:
+        elif node.get("subtype") in COMMANDS:
             yield COMMANDS[node["subtype"]]
-        elif name == "on_conflict_clause" and node.get("action") == "ONCONFLICT_UPDATE":
+        elif node.get("action") == "ONCONFLICT_UPDATE":
             yield DESTRUCTIVE, "changes rows that are already there"
 
 

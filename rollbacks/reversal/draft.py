@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollbacks.reversal import archive, changes, parse
+from rollbacks.reversal.alterations import DROP, Action
 from rollbacks.reversal.objects import Key, Shape, literal, name
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.written_rows import rows_written
@@ -102,14 +103,14 @@ def compose(
     reapply = [each.reapply for each in actions] + [each.reapply for each in rows]
     if any(reapply):
         written += [Written(sql, "a", 0, ()) for sql in archive.PREPARE]
+    # A trigger or rule that the migration made may refuse or divert the DELETE that takes its rows back.
+    first = [each for each in actions if any(row.statements for row in rows) and _may_stand_in_the_way(each, wanted)]
+    written += [each for action in first for each in _written(action, forward)]
     for each in rows:
         written += [
             Written(sql, "b", each.line, (each.note,) if sql == each.statements[0] else ()) for sql in each.statements
         ]
-    for action in actions:
-        line = _undoes(action.key, forward)
-        for number, sql in enumerate(action.statements):
-            written.append(Written(sql, action.cls, line, action.notes if number == 0 else ()))
+    written += [each for action in actions if action not in first for each in _written(action, forward)]
     left = [each.left for each in reversed(rows) if each.left]
     left += [note for action in actions for note in action.notes if not action.statements]
     residue = [*left, *(note for action in actions for note in action.notes if action.cls in "cd")]
@@ -123,6 +124,18 @@ def compose(
     )
 
 
+def _may_stand_in_the_way(action: Action, wanted: Shape) -> bool:
+    return action.phase == DROP and action.key[0] in {"trigger", "rule"} and action.key not in wanted.things
+
+
+def _written(action: Action, forward: Sequence[Statement]) -> list[Written]:
+    line = _undoes(action.key, forward)
+    return [
+        Written(sql, action.cls, line, action.notes if number == 0 else ())
+        for number, sql in enumerate(action.statements)
+    ]
+
+
 def converted_columns(forward: Sequence[Statement]) -> frozenset[tuple[str, str]]:
     """Return table and column of every type change whose USING is more than a cast: no inverse follows from it."""
     found = set()
@@ -130,7 +143,7 @@ def converted_columns(forward: Sequence[Statement]) -> frozenset[tuple[str, str]
         for command in statement.tree.get("cmds", ()) if statement.kind == "alter_table_stmt" else ():
             change = command.get("alter_table_cmd", {})
             using = change.get("def", {}).get("column_def", {}).get("raw_default")
-            if change.get("subtype") == "AT_AlterColumnType" and using and not _is_cast(using):
+            if using and not _is_cast(using):
                 found.add((statement.tree["relation"]["relname"], change["name"]))
     return frozenset(found)
 
@@ -197,7 +210,7 @@ def _qualified(items: Sequence[Mapping[str, Any]]) -> str:
 
 def _undoes(key: Key, forward: Sequence[Statement]) -> int:
     """Return the line of the forward statement that names the object and what it belongs to, 0 when none does."""
-    last, table = key[-1], key[2] if len(key) > 3 and key[0] != "function" else ""
+    last, table = key[-1], key[2] if len(key) > 3 else ""
     wanted = key[2] if key[0] == "function" else last
     for statement in forward:
         if _names(statement.text, wanted) and (not table or _names(statement.text, table)):

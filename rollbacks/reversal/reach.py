@@ -32,7 +32,7 @@ MEANINGS = {
     "OBJECT_LANGUAGE", "OBJECT_CONVERSION", "OBJECT_TSTEMPLATE", "OBJECT_TSPARSER",
 }  # fmt: skip
 
-SCHEMA = "the system catalogs are PostgreSQL's own; create or move the object in a schema of yours."
+SCHEMA = "the system catalogs are PostgreSQL's own; use the statement that changes the object, and a schema of yours."
 MEANING = "it changes what later statements mean for everybody; have an administrator do it outside the portal."
 OPTION = "the function would set {} whenever it runs, which a rollback must not decide; leave that setting out."
 DEFINER = "SECURITY DEFINER without SET search_path lets a caller choose what the code means; set the search path."
@@ -47,8 +47,9 @@ def reaches(statement: Statement) -> Iterator[tuple[str, str]]:
     for name, node in walk(statement.kind, statement.tree):
         if node.get("relname") in HASHES:
             yield "catalog", f"{node['relname']} holds secrets or large objects of the whole server; remove it."
-        if name == "alter_domain_stmt" and node.get("behavior") == "DROP_CASCADE":
-            yield "cascade", "CASCADE removes what nobody named; drop each dependent object by a statement of its own."
+        # A WITH clause writes as well.
+        if name.endswith("_stmt") and any(_is_system(each) for each in _targets(node)):
+            yield "catalog", SCHEMA
         if name == "create_schema_stmt" and node.get("authrole"):
             yield "owner", "owners are not given by a rollback; leave AUTHORIZATION out."
 
@@ -59,23 +60,21 @@ def _of_names(statement: Statement) -> Iterator[tuple[str, str]]:
         yield SERVER_OBJECTS[tree["rename_type"]], "it renames what the whole server shares; do it outside the portal."
     if kind == "drop_stmt" and tree.get("remove_type") in MEANINGS:
         yield "meaning", MEANING
-    if kind == "define_stmt" and tree.get("kind") in MEANINGS - {"OBJECT_OPERATOR"}:
+    if kind == "define_stmt" and tree.get("kind") in MEANINGS:
         yield "meaning", MEANING
     if kind == "alter_object_schema_stmt" and tree.get("newschema") in CATALOGS:
         yield "catalog", SCHEMA
     made = next((strings(tree[field]) for field in ("type_name", "defnames", "domainname") if field in tree), [])
     if kind.startswith(("create_", "define_", "composite_")) and made and made[0] in CATALOGS:
         yield "catalog", SCHEMA
-    if _is_system(_target(tree)):
-        yield "catalog", SCHEMA
 
 
-def _target(tree: Tree) -> Tree:
+def _targets(tree: Tree) -> list[Tree]:
+    """Return the relations that a statement makes, changes or writes, without those that it reads."""
     into = tree.get("into", tree.get("into_clause", {}))
-    for found in (tree.get("relation"), tree.get("view"), tree.get("typevar"), tree.get("sequence"), into.get("rel")):
-        if isinstance(found, dict):
-            return found
-    return {}
+    found = [tree.get(field) for field in ("relation", "view", "typevar", "sequence")]
+    found += [into.get("rel"), *(each.get("range_var") for each in tree.get("relations", []))]
+    return [each for each in found if isinstance(each, dict)]
 
 
 def _is_system(relation: Tree) -> bool:

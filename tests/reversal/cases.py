@@ -223,4 +223,5 @@ CASES = (
     Case("values for a column that goes, seen by a trigger", "ALTER TABLE people ADD COLUMN code text; UPDATE people SET code = 'p' || id;", residue="changed rows", cls="d"),
     Case("values for a renamed column", "ALTER TABLE shop.orders RENAME COLUMN total TO sum; UPDATE shop.orders SET sum = 0;", residue="changed rows", cls="d"),
     Case("rows that a rule will write", "CREATE TABLE seen (id integer); CREATE RULE seen AS ON UPDATE TO shop.orders DO ALSO INSERT INTO seen VALUES (new.id);"),
+    Case("rows that a trigger and a rule of the same migration guard", "INSERT INTO people (id, email) OVERRIDING SYSTEM VALUE VALUES (950, 'c@example.com'); INSERT INTO shop.orders (id, person_id) VALUES (9001, 950); CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; CREATE TRIGGER orders_keep BEFORE DELETE ON shop.orders FOR EACH ROW EXECUTE FUNCTION deny(); CREATE RULE people_keep AS ON DELETE TO people DO INSTEAD NOTHING;", cls="b"),
 )  # fmt: skip

@@ -73,6 +73,52 @@ def test_each_migration_of_a_chain_is_undone_from_where_the_next_one_left_it(scr
     assert prove(scratch, folder, LAYOUT, return_to="0000_m0", reverse=newest.text + renamed.text).passed
 
 
+STANDING = """
+    CREATE FUNCTION spent() RETURNS numeric LANGUAGE sql BEGIN ATOMIC SELECT sum(total) FROM shop.orders; END;
+    CREATE VIEW spenders AS SELECT person_id, total FROM shop.orders;
+    CREATE VIEW great_spenders AS SELECT person_id FROM spenders WHERE total > 100;
+    CREATE MATERIALIZED VIEW totals AS SELECT person_id, sum(total) AS total FROM shop.orders GROUP BY 1;
+    CREATE UNIQUE INDEX totals_person ON totals (person_id);
+    ALTER TABLE shop.orders ADD COLUMN taxed numeric GENERATED ALWAYS AS (total * 1.2) STORED;
+    ALTER TABLE shop.orders ADD COLUMN loud text GENERATED ALWAYS AS (upper(id::text)) STORED;
+    CREATE POLICY paid ON shop.orders USING (total > 0);
+    CREATE TRIGGER orders_touch BEFORE UPDATE OF total ON shop.orders FOR EACH ROW EXECUTE FUNCTION touch();
+    CREATE FUNCTION feel(m mood) RETURNS text LANGUAGE sql AS 'SELECT m::text';
+    CREATE TABLE kept (id integer PRIMARY KEY, at time(3), extra mood[]);
+    CREATE UNIQUE INDEX kept_at ON kept (at);
+    ALTER TABLE kept CLUSTER ON kept_at;
+"""
+CHANGED = """
+    DROP FUNCTION spent();
+    DROP VIEW great_spenders; DROP VIEW spenders; DROP MATERIALIZED VIEW totals;
+    DROP POLICY paid ON shop.orders; DROP TRIGGER orders_touch ON shop.orders;
+    ALTER TABLE shop.orders DROP COLUMN taxed;
+    ALTER TABLE shop.orders ALTER COLUMN loud DROP EXPRESSION;
+    ALTER TABLE shop.orders ALTER COLUMN total SET DATA TYPE numeric(14, 2);
+    ALTER TABLE shop.orders ADD COLUMN taxed numeric GENERATED ALWAYS AS (total * 1.2) STORED;
+    CREATE FUNCTION spent() RETURNS numeric LANGUAGE sql BEGIN ATOMIC SELECT sum(total) FROM shop.orders; END;
+    CREATE VIEW spenders AS SELECT person_id, total FROM shop.orders;
+    CREATE VIEW great_spenders AS SELECT person_id FROM spenders WHERE total > 100;
+    CREATE MATERIALIZED VIEW totals AS SELECT person_id, sum(total) AS total FROM shop.orders GROUP BY 1;
+    CREATE UNIQUE INDEX totals_person ON totals (person_id);
+    CREATE POLICY paid ON shop.orders USING (total > 0);
+    CREATE TRIGGER orders_touch BEFORE UPDATE OF total ON shop.orders FOR EACH ROW EXECUTE FUNCTION touch();
+    ALTER TYPE mood ADD VALUE 'great';
+    DROP INDEX kept_at;
+    CREATE UNIQUE INDEX kept_at ON kept (at DESC);
+    ALTER TABLE kept CLUSTER ON kept_at;
+"""
+
+
+def test_what_stood_before_and_stands_after_a_migration_is_made_anew_where_it_is_in_the_way(scratch: Scratch) -> None:
+    folder = folder_of([BASE, STANDING, CHANGED])
+    (draft,) = draft_back_to(scratch, folder, LAYOUT, return_to="0001_m1", label="rb1")
+    proof = prove(scratch, folder, LAYOUT, return_to="0001_m1", reverse=draft.text)
+    assert proof.passed, (proof.differences, draft.text)
+    # What was written into a column since it is no longer computed goes into the archive.
+    assert '"loud"\nFROM "shop"."orders" WHERE "loud" IS NOT NULL' in draft.text
+
+
 def test_without_an_archive_things_are_dropped_and_come_back_the_same(scratch: Scratch) -> None:
     folder = folder_of([BASE, "CREATE TABLE gifts (id serial PRIMARY KEY); ALTER TABLE people ADD COLUMN x integer;"])
     (draft,) = draft_back_to(scratch, folder, LAYOUT, return_to="0000_m0", label=None)

@@ -15,7 +15,13 @@ def _read_ahead(request: pytest.FixtureRequest) -> None:
     params = [item.callspec.params for item in request.session.items
               if item.path == request.path and hasattr(item, "callspec")]  # fmt: skip
     texts = dict.fromkeys(value for each in params for value in each.values() if isinstance(value, str))
-    _read([text for text in texts if len(text) < SHORT and not parse.CONTROL.search(text)])
+    _read(
+        [
+            text
+            for text in texts
+            if len(text) < SHORT and not parse.CONTROL.search(text) and parse._READ.get(text) is None
+        ]
+    )
 
 
 def _read(texts: list[str]) -> None:
