@@ -134,8 +134,9 @@ def _passes(item: pytest.Item) -> bool:
     if isinstance(item, pytest.Function) and set(inspect.signature(item.obj).parameters) <= set(parameters):
         item.obj(**parameters)
         return True
-    item.session._setupstate.teardown_exact(item)
-    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=item))
+    # What the whole module shares stays for the next one.
+    item.session._setupstate.teardown_exact(item.parent)
+    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=item.parent))
 
 
 def _timed(check: Check, module: str) -> Check:
@@ -192,7 +193,6 @@ def _uses(constant: str, sources: Mapping[str, str]) -> set[Line]:
 def _judged(removal: Removal, checks: Sequence[Check]) -> str:
     child = os.fork()
     if not child:
-        signal.alarm(int(20 + 4 * sum(check.seconds for check in checks)))
         os._exit(_noticed(removal, checks))
     _, status = os.waitpid(child, 0)
     # One that goes on for ever is noticed as well.
@@ -207,6 +207,7 @@ def _noticed(removal: Removal, checks: Sequence[Check]) -> int:
     except Exception:
         return 1
     for check in checks:
+        signal.alarm(int(10 + 10 * check.seconds))
         try:
             passed = check.run(removal.module)
         except BaseException:

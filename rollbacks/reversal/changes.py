@@ -29,9 +29,10 @@ from rollbacks.reversal.alterations import (
 )
 from rollbacks.reversal.objects import RELATION_KINDS, Key, Shape, Thing, name
 
+# The body of a function may name any table without needing it, so functions are made after tables where both can be.
 RANK = (
-    "trigger", "rule", "policy", "view", "materialized view", "constraint", "index", "statistics", "column", "table",
-    "function", "sequence", "enum", "composite type", "domain", "extension", "schema", "foreign table",
+    "trigger", "rule", "policy", "view", "materialized view", "constraint", "index", "statistics", "function", "column",
+    "table", "sequence", "enum", "composite type", "domain", "extension", "schema", "foreign table",
 )  # fmt: skip
 # What PostgreSQL will not let stand while a column that it names changes its type or goes.
 BLOCKING = {"view", "materialized view", "rule", "policy", "trigger", "function"}
@@ -232,6 +233,8 @@ def _creates(work: _Work) -> Iterator[Action]:
 
 
 def _created(work: _Work, thing: Thing) -> Action:
+    if thing.kind == "foreign table":
+        return Action(CREATE, thing.key, (), "d", (f"{ddl.target(thing)} is a foreign table; make it by hand.",))
     statements, notes, cls = ddl.create(thing, work.wanted), [], "a"
     if thing.kind == "table":
         cls = "c"

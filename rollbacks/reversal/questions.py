@@ -12,7 +12,7 @@ from typing import Any
 
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
 from rollbacks.reversal.parse import Statement
-from rollbacks.reversal.tree import dropped, strings, walk
+from rollbacks.reversal.tree import dropped, strings
 
 Relation = tuple[str, str]
 ROWS, VALUES, NULLS, DUPLICATES, ORPHANS, CASTS, LABELS = (
@@ -87,13 +87,18 @@ def _archived(statements: Sequence[Statement]) -> set[tuple[Relation, str]]:
     for statement in statements:
         if statement.kind != "create_table_as_stmt" or _into(statement.tree) != ARCHIVE_SCHEMA:
             continue
-        nodes = list(walk("", statement.tree.get("query", {})))
-        sources = [_relation(node) for name, node in nodes if name == "range_var"]
-        columns = [
-            strings(node.get("fields", []))[-1] for name, node in nodes if name == "column_ref" and strings(node)
-        ]
+        query = statement.tree.get("query", {}).get("select_stmt", {})
+        sources = [_relation(each["range_var"]) for each in query.get("from_clause", []) if "range_var" in each]
+        columns = [_column(each["res_target"].get("val", {})) for each in query.get("target_list", [])]
         kept |= {(source, column) for source in sources for column in columns}
     return kept
+
+
+def _column(value: Mapping[str, Any]) -> str:
+    """Return the column that a value is, cast or not; empty for what is worked out."""
+    while "type_cast" in value:
+        value = value["type_cast"]["arg"]
+    return "".join(strings(value["column_ref"].get("fields", []))[-1:]) if "column_ref" in value else ""
 
 
 def _of(statement: Statement, names: _Names, kept: set[tuple[Relation, str]]) -> Iterator[Question]:
@@ -154,7 +159,7 @@ def _of_constraint(constraint: Mapping[str, Any], line: int, relation: Relation,
         yield Question(DUPLICATES, line, live, keys)
     if kind == "CONSTR_PRIMARY" and keys:
         yield Question(NULLS, line, live, keys)
-    if kind == "CONSTR_FOREIGN" and constraint.get("initially_valid", True) and constraint.get("pk_attrs"):
+    if kind == "CONSTR_FOREIGN" and constraint.get("initially_valid") and constraint.get("pk_attrs"):
         other = _relation(constraint["pktable"])
         yield Question(
             ORPHANS, line, live, names.live_columns(relation, strings(constraint.get("fk_attrs", []))),

@@ -10,7 +10,7 @@ import pytest
 
 from rollbacks.adapters.scratch import Scratch
 from rollbacks.reversal import parse
-from rollbacks.reversal.locks import MODES, lock_of
+from rollbacks.reversal.locks import MODES, Lock, lock_of
 from rollbacks.steps.replay import replay
 from tests.reversal.cases import BASE, ROWS
 from tests.reversal.conftest import LAYOUT, folder_of
@@ -21,10 +21,17 @@ ALTER TABLE people ADD CONSTRAINT loose CHECK (age < 1000) NOT VALID;
 CREATE POLICY mine ON people USING (true);
 CREATE MATERIALIZED VIEW ages AS SELECT age FROM people;
 CREATE UNIQUE INDEX people_born_key ON people (id, born);
+CREATE TABLE doubled (a integer PRIMARY KEY, b integer GENERATED ALWAYS AS (a * 2) STORED);
+ALTER TABLE doubled CLUSTER ON doubled_pkey;
+CREATE UNLOGGED TABLE quick (a integer, b integer);
+CREATE TABLE log (at date) PARTITION BY RANGE (at);
+CREATE TABLE log_2026 (at date);
+CREATE SEQUENCE numbers;
 """
+TABLES = ("shop.orders", "ages", "doubled", "quick", "log", "adults", "people")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def line(scratch: Scratch) -> Iterator[psycopg.Connection[Any]]:
     with replay(scratch, folder_of([BASE]), LAYOUT, purpose="locks") as state:
         state.forward(state.folder.migrations[0])
@@ -80,17 +87,48 @@ CASES = [
     ("ALTER TABLE people ENABLE ROW LEVEL SECURITY", "AccessExclusiveLock", ""),
     ("ALTER TABLE shop.orders SET UNLOGGED", "AccessExclusiveLock", "rewrite"),
     ("ALTER TABLE people DISABLE TRIGGER USER, ALTER COLUMN age SET NOT NULL", "AccessExclusiveLock", "scan"),
+    ("ALTER TABLE people ENABLE TRIGGER people_touch", "ShareRowExclusiveLock", ""),
+    ("ALTER TABLE people ENABLE TRIGGER USER", "ShareRowExclusiveLock", ""),
+    ("ALTER TABLE quick ENABLE TRIGGER ALL", "ShareRowExclusiveLock", ""),
+    ("ALTER TABLE quick DISABLE TRIGGER ALL", "ShareRowExclusiveLock", ""),
+    ("ALTER TABLE people ENABLE REPLICA TRIGGER people_touch", "ShareRowExclusiveLock", ""),
+    ("ALTER TABLE doubled CLUSTER ON doubled_pkey", "ShareUpdateExclusiveLock", ""),
+    ("ALTER TABLE doubled SET WITHOUT CLUSTER", "ShareUpdateExclusiveLock", ""),
+    ("ALTER TABLE doubled ALTER COLUMN b SET EXPRESSION AS (a * 3)", "AccessExclusiveLock", "rewrite"),
+    ("ALTER TABLE quick SET LOGGED", "AccessExclusiveLock", "rewrite"),
+    ("ALTER TABLE log ATTACH PARTITION log_2026 DEFAULT", "ShareUpdateExclusiveLock", "scan"),
+    ("MERGE INTO quick USING people ON false WHEN NOT MATCHED THEN INSERT VALUES (1)", "RowExclusiveLock", ""),
+    ("REINDEX TABLE people", "ShareLock", "index"),
+    ("DROP VIEW adults", "AccessExclusiveLock", ""),
+    ("ALTER TABLE people ADD CONSTRAINT f EXCLUDE (email WITH =)", "AccessExclusiveLock", "index"),
+    ("ALTER TABLE quick ADD PRIMARY KEY (a)", "AccessExclusiveLock", "index"),
+    ("ALTER TABLE people ADD COLUMN n integer UNIQUE", "AccessExclusiveLock", "index"),
+    ("ALTER TABLE quick ADD COLUMN n integer PRIMARY KEY", "AccessExclusiveLock", "index"),
+    ("ALTER TABLE people ADD COLUMN n uuid DEFAULT gen_random_uuid() UNIQUE", "AccessExclusiveLock", "rewrite"),
+    ("ALTER TABLE people ADD COLUMN n integer CHECK (n > 0)", "AccessExclusiveLock", "scan"),
+    ("ALTER TABLE people ADD COLUMN n integer REFERENCES people (id)", "AccessExclusiveLock", "scan"),
+    ("ALTER TABLE people ADD COLUMN n integer UNIQUE CHECK (n > 0)", "AccessExclusiveLock", "index"),
+    ("ALTER TABLE people ADD COLUMN n integer GENERATED ALWAYS AS IDENTITY", "AccessExclusiveLock", "rewrite"),
+    ("ALTER TABLE people ADD COLUMN n bigserial", "AccessExclusiveLock", "rewrite"),
+    ("ALTER TABLE people ADD COLUMN n smallserial", "AccessExclusiveLock", "rewrite"),
+    *((f"ALTER TABLE people ADD COLUMN n text DEFAULT {call}", "AccessExclusiveLock", "") for call in (
+        "pg_catalog.now()", "current_timestamp::text", "transaction_timestamp()::text", "current_date::text", "lower('A')",
+        "upper('a')", "concat('a', 'b')")),
+    ("ALTER SEQUENCE numbers RESTART", "", ""),
     ("CREATE TYPE t AS ENUM ('a')", "", ""),
     ("CREATE SCHEMA s", "", ""),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("statement", "mode", "effect"), CASES, ids=lambda each: str(each)[:40])
-def test_the_server_takes_this_lock(line: psycopg.Connection[Any], statement: str, mode: str, effect: str) -> None:
+def test_a_statement_is_said_to_take_this_lock(statement: str, mode: str, effect: str) -> None:
     (parsed,) = parse.read(statement + ";")
-    found = lock_of(parsed)
-    assert (found.mode, found.effect) == (mode, effect)
-    table = "shop.orders" if "shop.orders" in statement else "ages" if "ages" in statement else "people"
+    assert lock_of(parsed) == Lock(mode, effect)
+
+
+@pytest.mark.parametrize(("statement", "mode", "effect"), CASES, ids=lambda each: str(each)[:40])
+def test_the_server_takes_this_lock(line: psycopg.Connection[Any], statement: str, mode: str, effect: str) -> None:
+    table = next((each for each in TABLES if f" {each} " in f"{statement} "), "people")
     oid, node = _file(line, table)
     try:
         line.execute(statement.encode())

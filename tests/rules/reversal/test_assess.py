@@ -88,7 +88,8 @@ ORDINARY = (
     "INSERT INTO t SELECT oid FROM pg_class", "ALTER TABLE shop.pg_like RENAME TO b", "DO LANGUAGE plpgsql 'BEGIN END'",
     "ALTER FUNCTION f() SECURITY DEFINER SET search_path = public", "ALTER FUNCTION f() SECURITY INVOKER",
     "ALTER FUNCTION f() SET work_mem = '1MB'", "CREATE SCHEMA shop CREATE TABLE t (a int)",
-    "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY INVOKER AS 'select 1'",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY INVOKER AS 'select 1'", "ALTER FUNCTION f() STRICT",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql STRICT AS 'select 1'",
 )  # fmt: skip
 
 
@@ -144,6 +145,12 @@ def test_a_ledger_among_the_other_tables_closes_only_itself(sql: str) -> None:
     assert not assess(sql, audit_tables=(), ledger=ledger).refusals
     found = assess("DELETE FROM public.__drizzle_migrations", audit_tables=(), ledger=ledger)
     assert [each.code for each in found.refusals] == ["ledger"]
+
+
+@pytest.mark.parametrize(("option", "named"), [("LANGUAGE c", "in c can"), ("", "in an unknown language can")])
+def test_a_language_that_is_refused_is_named(option: str, named: str) -> None:
+    (refusal,) = assess(f"CREATE FUNCTION f() RETURNS int {option} AS 'x'", audit_tables=()).refusals
+    assert named in refusal.sentence
 
 
 @pytest.mark.parametrize("sql", ["COMMIT", "CALL p()", "SET search_path = x"])

@@ -215,9 +215,12 @@ def test_a_table_goes_after_the_table_whose_parts_need_it() -> None:
 
 
 def test_a_function_over_columns_goes_before_their_table_and_is_made_after_it() -> None:
-    full = shape(thing(TABLE), column("c"), function("f", COLUMN))
-    assert words(full, shape()) == ["drop ", "drop t"]
-    assert words(shape(), full) == ["create t", "create "]
+    """Whatever else is waited for: a domain that checks by the one, a default that calls another."""
+    reader, other = function("a", COLUMN), function("z")
+    domain = kind_of("domain", reader.key)
+    assert words(shape(thing(TABLE), column("c"), reader, domain), shape()) == ["drop x", "drop ", "drop t"]
+    full = shape(thing(TABLE), column("c", other.key), reader, other)
+    assert [each.key[2] for each in changes(shape(), full, label=None)] == ["z", "t", "a"]
 
 
 def test_a_table_is_made_after_what_its_columns_need() -> None:
@@ -277,8 +280,8 @@ def test_an_enum_that_loses_a_value_is_swapped_around_what_uses_it() -> None:
     wanted = shape(thing(ENUM, values="a"), *rest, column("o", type="text"))
     steps = changes(now, wanted, label=None)
     assert [(each.phase, each.key[0], each.key[-1]) for each in steps] == [
-        ("drop", "view", "x"), ("drop", "column", "g"), ("drop", "function", ""), ("alter", "column", "o"),
-        ("alter", "enum", "e"), ("create", "function", ""), ("create", "column", "g"), ("create", "view", "x"),
+        ("drop", "view", "x"), ("drop", "function", ""), ("drop", "column", "g"), ("alter", "column", "o"),
+        ("alter", "enum", "e"), ("create", "column", "g"), ("create", "function", ""), ("create", "view", "x"),
     ]  # fmt: skip
     swap = next(each for each in steps if each.key == ENUM)
     alter = 'ALTER TABLE "public"."t" ALTER COLUMN'
