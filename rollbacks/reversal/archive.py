@@ -144,7 +144,7 @@ def _written(column: Thing) -> str:
 def _own_type(column: Thing, shape: Shape) -> bool:
     """Tell whether the column's type was made in this database, so that it may have to go."""
     own = {"enum", "domain", "composite type"}
-    return bool(column.get("of_extension")) or any(need[0] in own for need in column.needs if need in shape.things)
+    return bool(column.get("of_extension")) or any(need[0] in own for need in column.needs)
 
 
 def _text_of(column: Thing) -> str:
@@ -175,4 +175,4 @@ def _manifest(kept_as: str, source: str, key: Sequence[str]) -> str:
 
 def goes(key: Key) -> bool:
     """Tell whether an object belongs to the archive, which is never part of what is compared."""
-    return len(key) > 1 and key[1] == SCHEMA
+    return key[1] == SCHEMA

@@ -15,7 +15,7 @@ WORDS = {
     "materialized view": "MATERIALIZED VIEW", "index": "INDEX", "statistics": "STATISTICS",
 }  # fmt: skip
 ON_TABLE = {"constraint": "CONSTRAINT", "trigger": "TRIGGER", "policy": "POLICY", "rule": "RULE"}
-ENABLED = {"D": "DISABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER", "O": "ENABLE TRIGGER"}
+ENABLED = {"D": "DISABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "x": "EXTENDED", "m": "MAIN"}
 
@@ -218,8 +218,7 @@ def enum_values(thing: Thing) -> str:
 
 
 def _column(thing: Thing, _shape: Shape) -> Iterator[str]:
-    addable = fills_itself(thing) or not thing.get("required")
-    yield f"ALTER TABLE {table_of(thing)} ADD COLUMN {column_definition(thing, required=addable)};"
+    yield f"ALTER TABLE {table_of(thing)} ADD COLUMN {column_definition(thing, required=fills_itself(thing))};"
     yield from column_settings(None, thing)
 
 

@@ -81,7 +81,7 @@ class Shape:
     def sequences_of(self, column: Key) -> list[Thing]:
         """Return the sequences that belong to the column, as serial makes them."""
         owner = "\0".join(column[1:])
-        return [thing for thing in self.things.values() if thing.kind == "sequence" and thing.get("owner") == owner]
+        return [thing for thing in self.things.values() if thing.get("owner") == owner]
 
     def dependents(self, key: Key) -> list[Thing]:
         """Return what directly needs the object."""

@@ -25,16 +25,13 @@ def walk(name: str, tree: Any) -> Iterator[tuple[str, Tree]]:
 
 def strings(value: Any) -> list[str]:
     """Return all strings below the value, in order."""
-    return [node["sval"] for name, node in walk("", value) if name == "string" and "sval" in node]
+    # The tree leaves an empty one out.
+    return [node.get("sval", "") for name, node in walk("", value) if name == "string"]
 
 
 def dropped(tree: Tree) -> list[list[str]]:
     """Return the names that a DROP gives, each in its parts, without the types of a function's arguments."""
-    found = []
-    for each in tree.get("objects", []):
-        with_arguments, type_ = each.get("object_with_args", {}), each.get("type_name", {})
-        found.append(strings(with_arguments.get("objname") or type_.get("names") or each))
-    return found
+    return [strings(each.get("object_with_args", {}).get("objname") or each) for each in tree.get("objects", [])]
 
 
 def language(tree: Tree) -> str:

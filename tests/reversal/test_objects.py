@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from rollbacks.reversal.changes import changes
-from rollbacks.reversal.objects import Shape, read_shape
+from rollbacks.reversal.objects import Shape, Thing, read_shape
 from tests.rules.reversal.rich_schema import ROLES, SCHEMA
 
 # What the objects do not speak of, because the engine leaves it alone.
@@ -37,6 +37,8 @@ def rich(cluster_url: str) -> Iterator[Line]:
             with psycopg.connect(cluster_url.replace("@/postgres?", f"@/{NAME}?")) as line:
                 line.execute(SCHEMA.encode())
                 line.execute(LEFT_ALONE.encode())
+                # Whatever the path is, what is read names the schema.
+                line.execute("SET search_path = shop, public")
                 yield line
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(NAME)))
@@ -46,9 +48,11 @@ def test_everything_is_taken_down_and_made_again_from_what_was_read(rich: Line) 
     before = read_shape(rich)
     kinds = {key[0] for key in before.things}
     assert kinds == {
-        "schema", "extension", "enum", "composite type", "domain", "sequence", "table", "column", "constraint", "index", "view",
+        "schema", "enum", "composite type", "domain", "sequence", "table", "column", "constraint", "index", "view",
         "materialized view", "function", "trigger", "rule", "policy", "statistics", "foreign table",
-    } - {"extension"}  # fmt: skip
+    }  # fmt: skip
+    assert ("SCHEMA", '"shop"', "facts_reader", "USAGE", False) in before.grants
+    assert not any(each[:2] == ("SCHEMA", '"public"') for each in before.grants)
     empty = Shape({})
     _go(rich, before, empty)
     assert read_shape(rich).things == {}
@@ -66,3 +70,17 @@ def _go(line: Line, now: Shape, wanted: Shape) -> list[str]:
         for statement in step.statements:
             line.execute(statement.encode())
     return left
+
+
+def test_what_is_to_be_ignored_is_not_read(rich: Line) -> None:
+    found = read_shape(rich, ignore_schemas=("shop",))
+    assert {key[1] for key in found.things} == {"spare", "public"}
+
+
+def test_two_shapes_are_as_far_apart_as_what_only_one_has() -> None:
+    one, other = Thing(("schema", "a"), {}), Thing(("schema", "a"), {"comment": "x"})
+    grant = ("SCHEMA", '"a"', "PUBLIC", "USAGE", False)
+    shapes = [Shape({}), Shape({one.key: one}), Shape({one.key: other}), Shape({one.key: one}, frozenset([grant]))]
+    assert len({each.digest for each in shapes}) == 4
+    assert [shapes[1].distance(each) for each in shapes] == [1, 0, 2, 0]
+    assert Shape({("schema", "b"): Thing(("schema", "b"), {})}).distance(shapes[1]) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollbacks.reversal.assess import assess
+from rollbacks.reversal.assess import assess, assess_forward
 
 REACHES: dict[str, tuple[str, ...]] = {
     "extension": ("ALTER EXTENSION hstore UPDATE", "ALTER EXTENSION hstore ADD TABLE t", "CREATE LANGUAGE plpython3u"),
@@ -89,7 +89,7 @@ ORDINARY = (
     "ALTER FUNCTION f() SECURITY DEFINER SET search_path = public", "ALTER FUNCTION f() SECURITY INVOKER",
     "ALTER FUNCTION f() SET work_mem = '1MB'", "CREATE SCHEMA shop CREATE TABLE t (a int)",
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY INVOKER AS 'select 1'", "ALTER FUNCTION f() STRICT",
-    "CREATE FUNCTION f() RETURNS int LANGUAGE sql STRICT AS 'select 1'",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql STRICT AS 'select 1'", "CREATE FUNCTION f() RETURNS int RETURN 1",
 )  # fmt: skip
 
 
@@ -145,6 +145,61 @@ def test_a_ledger_among_the_other_tables_closes_only_itself(sql: str) -> None:
     assert not assess(sql, audit_tables=(), ledger=ledger).refusals
     found = assess("DELETE FROM public.__drizzle_migrations", audit_tables=(), ledger=ledger)
     assert [each.code for each in found.refusals] == ["ledger"]
+
+
+IMPACTS = [
+    ("GRANT SELECT ON t TO x", {"grants"}),
+    ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x", {"grants"}),
+    ("ALTER FUNCTION f() OWNER TO x", {"owner"}),
+    ("ALTER TABLE t OWNER TO x", {"owner"}),
+    ("CREATE POLICY p ON t", {"row-security"}),
+    ("ALTER POLICY p ON t USING (true)", {"row-security"}),
+    ("DROP POLICY p ON t", {"row-security"}),
+    ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", {"row-security"}),
+    ("ALTER TABLE t DISABLE ROW LEVEL SECURITY", {"row-security"}),
+    ("ALTER TABLE t FORCE ROW LEVEL SECURITY", {"row-security"}),
+    ("ALTER TABLE t NO FORCE ROW LEVEL SECURITY", {"row-security"}),
+    ("CREATE RULE r AS ON INSERT TO t DO ALSO NOTHING", {"opaque-code"}),
+    ("DO $$ BEGIN END $$", {"opaque-code"}),
+    ("SECURITY LABEL ON TABLE t IS 'x'", {"security-label"}),
+    ("ALTER TABLE t DISABLE TRIGGER a", {"triggers"}),
+    ("ALTER TABLE t DISABLE TRIGGER ALL", {"triggers"}),
+    ("ALTER TABLE t DISABLE TRIGGER USER", {"triggers"}),
+    ("ALTER TABLE t ENABLE TRIGGER a", {"triggers"}),
+    ("ALTER TABLE t ENABLE ALWAYS TRIGGER a", {"triggers"}),
+    ("ALTER TABLE t ENABLE REPLICA TRIGGER a", {"triggers"}),
+    ("ALTER TABLE t DISABLE RULE a", {"triggers"}),
+    ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'", {"opaque-code"}),
+    ("CREATE FUNCTION f() RETURNS int LANGUAGE sql STRICT AS 'select 1'", {"opaque-code"}),
+    ("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY INVOKER AS 'select 1'", {"opaque-code"}),
+    ("CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'select 1'", {"security-definer"}),
+    ("DROP TABLE shop.Trail", {"audit"}),
+    ("UPDATE shop.trail SET a = 1", {"audit"}),
+    ("DROP TABLE audit_log", {"audit"}),
+    ("DROP TYPE audit", {"audit"}),
+    ("CREATE TYPE audit_kind AS ENUM ('a')", {"audit"}),
+    ("CREATE DOMAIN d AS text", set()),
+    ("CREATE AGGREGATE audit_sum(int) (SFUNC = add, STYPE = int)", {"audit"}),
+    ("CREATE FUNCTION keep_audit() RETURNS int LANGUAGE sql AS 'select 1'", {"audit", "opaque-code"}),
+    ("CREATE TRIGGER audit_t BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()", {"audit"}),
+    ("CREATE TRIGGER a BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION audit_f()", {"audit"}),
+    ("SELECT * FROM trail", set()),
+    ("DROP TABLE auditorium", set()),
+    ("DROP TABLE t", set()),
+]
+
+
+@pytest.mark.parametrize(("sql", "codes"), IMPACTS)
+def test_what_touches_a_security_control_is_told_once(sql: str, codes: set[str]) -> None:
+    found = assess(f"{sql};\n{sql}", audit_tables=("public.TRAIL",))
+    assert {each.code for each in found.impacts} == codes and len(found.impacts) == len(codes)
+    assert {each.line for each in found.impacts} <= {1} and found.security_impacting is bool(codes)
+    assert {each.code for each in assess_forward(sql, audit_tables=("public.TRAIL",)).impacts} == codes
+
+
+def test_a_statement_without_words_at_its_beginning_is_called_one() -> None:
+    (refusal,) = assess("(" * 70 + "SELECT pg_read_file('x')" + ")" * 70, audit_tables=()).refusals
+    assert refusal.sentence.startswith("The statement: ")
 
 
 @pytest.mark.parametrize(("option", "named"), [("LANGUAGE c", "in c can"), ("", "in an unknown language can")])

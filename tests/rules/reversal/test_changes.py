@@ -398,3 +398,43 @@ def test_a_cast_of_ours_is_written_only_where_the_server_has_none_of_its_own(
 )  # fmt: skip
 def test_types_that_round_or_cut_without_a_word_are_known(now: str, wanted: str, loses: bool) -> None:
     assert loses_quietly(now, wanted) is loses
+
+
+# ── the archive ─────────────────────────────────────────────────────────────────────────────────────────────
+
+PRIMARY = thing(("constraint", "public", "t", "key"), TABLE, type="p", columns="id", definition="PRIMARY KEY (id)")
+
+
+def test_without_a_key_whole_rows_are_kept_and_joined_by_hand() -> None:
+    now = shape(thing(TABLE), column("id"), column("c"))
+    (copy, manifest, _drop) = way(now, shape(thing(TABLE), column("id")), label="rb")
+    assert 'SELECT to_jsonb("t") AS "whole_row", "c"\nFROM "public"."t"' in copy and "ARRAY[]::text[]" in manifest
+    (reapply,) = filter(None, (each.reapply for each in changes(now, shape(thing(TABLE), column("id")), label="rb")))
+    assert reapply.startswith('-- "public"."t" has no primary key') and reapply.endswith("to be joined by hand.")
+
+
+def test_a_key_that_goes_itself_is_no_key_to_keep_by() -> None:
+    now = shape(thing(TABLE), column("id"), column("c"), PRIMARY)
+    kept = way(now, shape(thing(TABLE), column("c")), label="rb")
+    assert any('SELECT to_jsonb("t") AS "whole_row", "id"\nFROM' in each for each in kept)
+    by_key = way(now, shape(thing(TABLE), column("id"), PRIMARY), label="rb")
+    assert 'SELECT "id", "c"\nFROM' in by_key[0] and "ARRAY['id']" in by_key[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "key"),
+    [
+        ("c", '"id", "c"', "ARRAY['id']"),
+        ("id", 'to_jsonb("t") AS "whole_row", "id"', "ARRAY[]"),
+    ],
+)
+def test_rounded_values_are_kept_by_a_key_that_is_not_rounded_with_them(name: str, parts: str, key: str) -> None:
+    other = column("c" if name == "id" else "id")
+    now, wanted = (
+        shape(thing(TABLE), column(name, type=each), other, PRIMARY) for each in ("numeric(9,4)", "numeric(9,2)")
+    )
+    kept = next(each for each in changes(now, wanted, label="rb") if each.reapply)
+    assert f"SELECT {parts}\nFROM" in kept.statements[0] and key in kept.statements[1]
+    assert kept.reapply.startswith("UPDATE" if name == "c" else "--")
+    bare, back = (shape(*(each for each in one.things.values() if each != PRIMARY)) for one in (now, wanted))
+    assert 'to_jsonb("t")' in way(bare, back, label="rb")[0]

@@ -45,6 +45,11 @@ def test_a_statement_raises_its_question(
     assert (found.other, found.other_columns) == ((("", "u"), ("d",)) if kind == "orphans" else (("", ""), ()))
 
 
+def test_an_empty_value_is_a_value_of_an_enum() -> None:
+    sql = "CREATE TYPE m AS ENUM ('', 'a'); ALTER TABLE t ALTER COLUMN c TYPE m USING c::text::m"
+    assert questions(parse.read(sql))[0].labels == ("", "a")
+
+
 def test_a_primary_key_asks_for_repetitions_and_for_what_is_missing() -> None:
     found = questions(parse.read("ALTER TABLE t ADD PRIMARY KEY (a, b)"))
     assert [(each.kind, each.columns) for each in found] == [("duplicates", ("a", "b")), ("nulls", ("a", "b"))]
