@@ -160,8 +160,6 @@ def breakpoint_conflicts(sql: str, statements: Sequence[Statement] | None = None
 
 
 def _refuse_names(sql: str) -> None:
-    if len(sql.encode()) <= NAME_BYTES and sql.isascii() and '"' not in sql:
-        return
     bare = QUOTED_TEXT.sub(_blank_unless_name, sql)
     for word in WORD.finditer(bare):
         name = word.group(1) or word.group(2)

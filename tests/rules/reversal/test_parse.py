@@ -22,6 +22,24 @@ UNREVIEWABLE = {
     "a line nobody reads": ("SELECT 1;\nSELECT '" + "x" * 100_001 + "'", "Line 2 has"),
     "a password": ("SELECT 1;\nALTER ROLE r PASSWORD 'hunter2'", "seems to hold a secret"),
     "a whole dump": ("--\n-- PostgreSQL database dump\n--\nSELECT 1", "plain dump of pg_dump"),
+    "a quoted name that is cut": (f'DROP TABLE "{LONG}"', "has a name of 74 bytes"),
+    "a name of letters that take two bytes": (f"DROP TABLE {'é' * 32}", "has a name of 64 bytes"),
+    "a key": ("SELECT '-----BEGIN RSA PRIVATE KEY-----'", "seems to hold a secret"),
+    "a key of a cloud": ("SELECT 'AKIAABCDEFGHIJKLMNOP'", "seems to hold a secret"),
+    "a token": ("SELECT 'ghp_" + "a1" * 16 + "'", "seems to hold a secret"),
+    "too much": ("SELECT '" + "x\n" * 600_000 + "'", "larger than 1 MiB"),
+    **{
+        f"a name of two scripts, one {script}": (f"DROP TABLE {letters}", f"mixes the letters of .*{script}")
+        for script, letters in {
+            "Latin": "aа",
+            "Cyrillic": "аο",
+            "Greek": "oο",
+            "Armenian": "oօ",
+            "Cherokee": "AᎪ",
+            "Fullwidth": "aａ",
+            "Mathematical": "a𝐚",
+        }.items()
+    },
     "a surrogate": ("SELECT '\ud800'", r"byte 8.*U\+D800"),
     "a NUL": ("SELECT 'é\x00'", r"byte 10.*U\+0000"),
 }
@@ -60,6 +78,12 @@ def test_forward_sql_that_ran_is_read_whatever_it_looks_like(sql: str) -> None:
     [
         "SELECT 'аccounts', 'mixed а and a'",
         'DROP TABLE "счета"',
+        f"DROP TABLE {'a' * 63}",
+        "SELECT '" + "x" * 90 + "it''s', $q$" + "y" * 90 + "'$q$, E'" + "z" * 90 + "\\''",
+        'DROP TABLE "a ""b"""',
+        "SELECT 1 /* " + "x" * 90 + " */ + $1",
+        "SELECT a$" + "b" * 10,
+        "SELECT 'x' -- ' " + "y" * 90 + "\n, 'z'",
         "INSERT INTO t VALUES (E'it\\'s', '{\"a \": 1}')",
         "SELECT 1 -- mixes аbc\n",
         'DROP TABLE "it\'s"; DROP TABLE "Größe"',
