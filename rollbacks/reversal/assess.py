@@ -121,7 +121,7 @@ def _impacts(statement: Statement, audit_names: Collection[str]) -> Iterator[tup
     if kind in IMPACT_KINDS:
         code, what = IMPACT_KINDS[kind]
         yield code, f"{words_of(statement)} {what}."
-    if kind == "drop_stmt" and tree.get("remove_type") == "OBJECT_POLICY":
+    if tree.get("remove_type") == "OBJECT_POLICY":
         yield "row-security", f"{words_of(statement)} changes row-level security."
     if kind == "create_function_stmt":
         definer = any(element(option).get("defname") == "security" and element(option).get("arg", {}).get("boolean", {}).get("boolval")
@@ -130,8 +130,8 @@ def _impacts(statement: Statement, audit_names: Collection[str]) -> Iterator[tup
             yield "security-definer", "CREATE FUNCTION makes code that runs with its owner's rights (SECURITY DEFINER)."
         else:
             yield "opaque-code", "CREATE FUNCTION adds code that nobody can analyse; it has to be read."
-    for name, node in walk(kind, tree):
-        if name == "alter_table_cmd" and node.get("subtype") in IMPACT_COMMANDS:
+    for _, node in walk(kind, tree):
+        if node.get("subtype") in IMPACT_COMMANDS:
             code, what = IMPACT_COMMANDS[node["subtype"]]
             yield code, f"ALTER TABLE {what}."
 

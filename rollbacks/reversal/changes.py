@@ -36,8 +36,7 @@ RANK = (
 )  # fmt: skip
 # What PostgreSQL will not let stand while a column that it names changes its type or goes.
 BLOCKING = {"view", "materialized view", "rule", "policy", "trigger", "function"}
-# What is not changed in place; a function is, as long as its signature stays.
-REMADE = BLOCKING - {"function"} | {"constraint", "index", "statistics", "domain", "composite type"}
+REMADE = BLOCKING | {"constraint", "index", "statistics", "domain", "composite type"}
 PARTS = {"column", "constraint", "index", "trigger", "policy", "rule"}
 
 Node = tuple[str, Key]
@@ -132,7 +131,7 @@ def _spread(work: _Work, start: Iterable[Key]) -> None:
         seen.add(key)
         if key in work.wanted.things:
             work.remade.add(key)
-        waiting += _blockers(work, key, REMADE | {"function"})
+        waiting += _blockers(work, key, REMADE)
 
 
 def _parent(shape: Shape, key: Key) -> Key:

@@ -104,7 +104,7 @@ def compose(
     if any(reapply):
         written += [Written(sql, "a", 0, ()) for sql in archive.PREPARE]
     # A trigger or rule that the migration made may refuse or divert the DELETE that takes its rows back.
-    first = [each for each in actions if any(row.statements for row in rows) and _may_stand_in_the_way(each, wanted)]
+    first = [each for each in actions if _may_stand_in_the_way(each)]
     written += [each for action in first for each in _written(action, forward)]
     for each in rows:
         written += [
@@ -124,8 +124,8 @@ def compose(
     )
 
 
-def _may_stand_in_the_way(action: Action, wanted: Shape) -> bool:
-    return action.phase == DROP and action.key[0] in {"trigger", "rule"} and action.key not in wanted.things
+def _may_stand_in_the_way(action: Action) -> bool:
+    return action.phase == DROP and action.key[0] in {"trigger", "rule"}
 
 
 def _written(action: Action, forward: Sequence[Statement]) -> list[Written]:
@@ -156,7 +156,7 @@ def _is_cast(expression: Mapping[str, Any]) -> bool:
 
 def _inverse(statement: Statement) -> str:
     tree = statement.tree
-    if statement.kind == "alter_enum_stmt" and tree.get("old_val"):
+    if tree.get("old_val"):
         full = _qualified(tree["type_name"])
         return f"ALTER TYPE {full} RENAME VALUE {literal(tree['new_val'])} TO {literal(tree['old_val'])};"
     if statement.kind == "rename_stmt":
@@ -190,7 +190,7 @@ def _rename_back(tree: Mapping[str, Any]) -> str:
 
 def _move_back(tree: Mapping[str, Any]) -> str:
     kind, moved_to = tree["object_type"], tree["newschema"]
-    if kind in RELATIONS and tree.get("relation"):
+    if kind in RELATIONS:
         schema, relation = tree["relation"].get("schemaname", "public"), tree["relation"]["relname"]
         return f"ALTER {RELATIONS[kind]} {name(moved_to, relation)} SET SCHEMA {name(schema)};"
     if kind in TYPES:

@@ -44,28 +44,27 @@ def reaches(statement: Statement) -> Iterator[tuple[str, str]]:
     yield from _of_names(statement)
     yield from _of_options(statement)
     yield from _of_callbacks(statement)
-    for name, node in walk(statement.kind, statement.tree):
+    for _, node in walk(statement.kind, statement.tree):
         if node.get("relname") in HASHES:
             yield "catalog", f"{node['relname']} holds secrets or large objects of the whole server; remove it."
         # A WITH clause writes as well.
-        if name.endswith("_stmt") and any(_is_system(each) for each in _targets(node)):
+        if any(_is_system(each) for each in _targets(node)):
             yield "catalog", SCHEMA
-        if name == "create_schema_stmt" and node.get("authrole"):
+        if node.get("authrole"):
             yield "owner", "owners are not given by a rollback; leave AUTHORIZATION out."
 
 
 def _of_names(statement: Statement) -> Iterator[tuple[str, str]]:
-    kind, tree = statement.kind, statement.tree
-    if kind == "rename_stmt" and tree.get("rename_type") in SERVER_OBJECTS:
+    tree = statement.tree
+    if tree.get("rename_type") in SERVER_OBJECTS:
         yield SERVER_OBJECTS[tree["rename_type"]], "it renames what the whole server shares; do it outside the portal."
-    if kind == "drop_stmt" and tree.get("remove_type") in MEANINGS:
+    if tree.get("remove_type", tree.get("kind")) in MEANINGS:
         yield "meaning", MEANING
-    if kind == "define_stmt" and tree.get("kind") in MEANINGS:
-        yield "meaning", MEANING
-    if kind == "alter_object_schema_stmt" and tree.get("newschema") in CATALOGS:
+    if tree.get("newschema") in CATALOGS:
         yield "catalog", SCHEMA
-    made = next((strings(tree[field]) for field in ("type_name", "defnames", "domainname") if field in tree), [])
-    if kind.startswith(("create_", "define_", "composite_")) and made and made[0] in CATALOGS:
+    # A domain has a type's name as well: that of what it is made of.
+    made = next((strings(tree[field]) for field in ("domainname", "defnames", "type_name") if field in tree), [])
+    if not CATALOGS.isdisjoint(made[:1]):
         yield "catalog", SCHEMA
 
 
@@ -98,18 +97,18 @@ def _of_options(statement: Statement) -> Iterator[tuple[str, str]]:
             yield "setting", OPTION.format(name)
     definer = any(each.get("defname") == "security" and each.get("arg", {}).get("boolean", {}).get("boolval")
                   for each in options)  # fmt: skip
-    if kind == "alter_function_stmt" and definer and "search_path" not in names:
+    if definer and "search_path" not in names:
         yield "security-definer", DEFINER
 
 
 def _of_callbacks(statement: Statement) -> Iterator[tuple[str, str]]:
-    """A dangerous function needs no call: triggers, aggregates, casts and grants only name it."""
+    """A dangerous function needs no call: triggers, aggregates and grants only name it."""
     kind, tree = statement.kind, statement.tree
     named: list[str] = []
     if kind == "create_trig_stmt":
         named = strings(tree.get("funcname", []))[-1:]
-    elif kind in {"define_stmt", "grant_stmt", "create_cast_stmt"}:
-        named = strings([tree.get("definition", []), tree.get("objects", []), tree.get("func", [])])
+    elif kind in {"define_stmt", "grant_stmt"}:
+        named = strings([tree.get("definition", []), tree.get("objects", [])])
     for name in named:
         if FUNCTIONS.fullmatch(name.lower()):
             yield "function", ACTS.format(name)
@@ -122,7 +121,7 @@ def mentions_ledger(statement: Statement, ledger: tuple[str, str]) -> bool:
     named = {*strings(tree.get("objects", [])), *strings(tree.get("object", {}))} if kind in NAMING else set()
     if kind in {"rename_stmt", "alter_object_schema_stmt"}:
         named |= {str(tree.get(field, "")) for field in ("subname", "newname", "newschema")}
-    if schema not in {"", "public"} and schema in named:
+    if schema != "public" and schema in named:
         return True
     return any(table in str(node.get("sval", "")) for _, node in walk(kind, tree))
 

@@ -36,7 +36,6 @@ OWNER = "owners are not changed by a rollback; have an administrator do it outsi
 TRIGGERS_OFF = "a switched-off trigger lets rows in that nobody checked; drop the trigger if it has to go."
 SHADOW = "it would stand in front of PostgreSQL's own object of that name; choose another name."
 CATALOG = "the system catalogs are PostgreSQL's own; remove it."
-DEFINER = "SECURITY DEFINER without SET search_path lets a caller choose what the code means; set the search path."
 # Names that people shadow to change what other code calls; the server has thousands, these are the tempting ones.
 BUILTINS = frozenset(
     [
@@ -209,12 +208,6 @@ def _function_refusals(tree: Tree) -> Iterator[tuple[str, str]]:
     named = strings(tree["funcname"])
     if named[-1].lower() in BUILTINS or named[0] == "pg_catalog":
         yield "shadow", SHADOW
-    options = [element(option) for option in tree.get("options", [])]
-    definer = any(each.get("defname") == "security" and each.get("arg", {}).get("boolean", {}).get("boolval")
-                  for each in options)  # fmt: skip
-    fixed = any(each.get("arg", {}).get("variable_set_stmt", {}).get("name") == "search_path" for each in options)
-    if definer and not fixed:
-        yield "security-definer", DEFINER
 
 
 def _command(_name: str, node: Tree) -> tuple[str, str] | None:

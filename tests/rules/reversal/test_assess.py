@@ -68,7 +68,7 @@ REACHES: dict[str, tuple[str, ...]] = {
                "SELECT setval('drizzle.__drizzle_migrations_id_seq', 1)", "DROP TABLE drizzle.__drizzle_migrations",
                "DO $$ BEGIN DELETE FROM drizzle.__drizzle_migrations; END $$",
                "ALTER SEQUENCE drizzle.__drizzle_migrations_id_seq RESTART", "DELETE FROM __drizzle_migrations",
-               "COMMENT ON SCHEMA drizzle IS 'x'", "ALTER TYPE x SET SCHEMA drizzle", "DROP SCHEMA drizzle",
+               "COMMENT ON SCHEMA drizzle IS 'x'", "ALTER SCHEMA x RENAME TO drizzle", "ALTER TYPE x SET SCHEMA drizzle", "DROP SCHEMA drizzle",
                "SECURITY LABEL ON SCHEMA drizzle IS 'x'", "DROP FUNCTION drizzle.f()", "ALTER DOMAIN drizzle.d RENAME TO e",
                "ALTER FUNCTION drizzle.f() SET SCHEMA shop"),
 }  # fmt: skip
@@ -89,7 +89,7 @@ ORDINARY = (
     "ALTER FUNCTION f() SECURITY DEFINER SET search_path = public", "ALTER FUNCTION f() SECURITY INVOKER",
     "ALTER FUNCTION f() SET work_mem = '1MB'", "CREATE SCHEMA shop CREATE TABLE t (a int)",
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY INVOKER AS 'select 1'", "ALTER FUNCTION f() STRICT",
-    "CREATE FUNCTION f() RETURNS int LANGUAGE sql STRICT AS 'select 1'", "CREATE FUNCTION f() RETURNS int RETURN 1",
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql STRICT AS 'select 1'", "CREATE FUNCTION f() RETURNS int RETURN 1", "CREATE DOMAIN d AS integer",
 )  # fmt: skip
 
 
@@ -204,6 +204,8 @@ def test_what_is_touched_twice_is_told_once() -> None:
 def test_a_statement_without_words_at_its_beginning_is_called_one() -> None:
     (refusal,) = assess("(" * 70 + "SELECT pg_read_file('x')" + ")" * 70, audit_tables=()).refusals
     assert refusal.sentence.startswith("The statement: ")
+    (refusal,) = assess("vacuum t", audit_tables=()).refusals
+    assert refusal.sentence.startswith("VACUUM T: ")
 
 
 @pytest.mark.parametrize(("option", "named"), [("LANGUAGE c", "in c can"), ("", "in an unknown language can")])

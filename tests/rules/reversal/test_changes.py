@@ -238,6 +238,15 @@ def test_a_type_waits_for_a_function_that_a_default_needs_until_it_is_another() 
     ]  # fmt: skip
 
 
+def test_an_enum_waits_for_what_reads_its_columns() -> None:
+    reader, other, typed = function("a", COLUMN), function("z"), column("c", ENUM, type="e")
+    now = shape(thing(ENUM, values="a\0b"), thing(TABLE), typed, column("d", reader.key, default="a()"), reader)
+    wanted = shape(thing(ENUM, values="a"), thing(TABLE), typed, column("d", other.key, default="z()"), reader, other)
+    assert [f"{each.phase} {each.key[2]}" for each in changes(now, wanted, label=None)] == [
+        "create z", "alter t", "drop a", "alter e", "create a",
+    ]  # fmt: skip
+
+
 def test_a_function_is_made_when_the_column_that_it_reads_is_as_it_was() -> None:
     late = function("z_late")
     now = shape(thing(TABLE), column("c", default="1"))
@@ -330,6 +339,8 @@ def test_what_a_table_is_clustered_by_is_said_again_when_an_index_of_it_is_made_
         now, wanted = (shape(table, other, kind_of(kind, TABLE, definition=each)) for each in ("1", "2"))
         again = ['ALTER TABLE "public"."t" CLUSTER ON x;'] if kind != "trigger" else []
         assert way(now, wanted)[2:] == again
+    now, wanted = (shape(table, kind_of(kind, TABLE)) for kind in ("index", "constraint"))
+    assert words(now, wanted) == ["drop x", "create x", "finish t"]
 
 
 @pytest.mark.parametrize(

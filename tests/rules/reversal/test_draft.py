@@ -36,6 +36,8 @@ DRAFT = Draft("0001_m1", (), ("told before",), (), "SELECT 1;\n")
         ("ALTER TYPE a SET SCHEMA s", 'ALTER TYPE "s"."a" SET SCHEMA "public";'),
         ("ALTER DOMAIN a SET SCHEMA s", 'ALTER DOMAIN "s"."a" SET SCHEMA "public";'),
         ("ALTER FUNCTION f() RENAME TO g", ""),
+        ("ALTER FOREIGN TABLE a RENAME TO b", ""),
+        ("ALTER FOREIGN TABLE a SET SCHEMA s", ""),
         ("ALTER FUNCTION f() SET SCHEMA s", ""),
         ("ALTER TYPE m ADD VALUE 'a'", ""),
         ("ALTER TABLE t ADD COLUMN a integer", ""),
@@ -97,3 +99,16 @@ def test_a_draft_is_read_again() -> None:
     check([DRAFT])
     with pytest.raises(parse.Unreadable, match="SELCT"):
         check([DRAFT, Draft("0002_m2", (), (), (), "SELCT 1;")])
+
+
+@pytest.mark.parametrize("kind", ["trigger", "rule"])
+def test_rows_are_taken_back_without_the_triggers_and_rules_that_go(kind: str) -> None:
+    table, key = ("table", "public", "t"), Thing(("constraint", "public", "t", "k"), {"type": "p", "columns": "id"})
+    now, wanted = (
+        Shape({each.key: each for each in (
+            Thing(table, {}), key, Thing((kind, "public", "t", "x"), {"definition": f"CREATE {one}", "enabled": "O"}),
+        )}) for one in ("AFTER", "BEFORE")
+    )  # fmt: skip
+    forward = parse.read("INSERT INTO t (id) VALUES (1)")
+    found = compose("0001_m1", forward, renames=(), now=now, wanted=wanted, label=None)
+    assert [each.sql.split()[0] for each in found.statements] == ["DROP", "DELETE", "CREATE"]
