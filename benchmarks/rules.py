@@ -103,10 +103,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     gc.disable()
     for removal in tried:
         if chance.random() < sample and removal.name not in EQUIVALENTS:
-            started = time.perf_counter()
             result = _judged(removal, _noticing(removal, checks, sources))
-            if time.perf_counter() - started > 3:
-                _say(f"slow {time.perf_counter() - started:.1f} {removal.name} {result}")
             results.append((removal, result))
             if len(results) % 100 == 0:
                 _say(f"{time.perf_counter() - begun:.0f} s: {len(results)}")

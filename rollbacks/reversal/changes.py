@@ -255,7 +255,7 @@ def _created(work: _Work, thing: Thing) -> Action:
 def _physical(work: _Work, table: Thing) -> Iterator[Action]:
     """What a table is clustered and replicated by goes with its index, so it is said again when that is made anew."""
     made = work.new | work.remade
-    anew = any(key == table.key or (key[0] in {"index", "constraint"} and key[1:3] == table.key[1:3]) for key in made)
+    anew = any(key[0] in {"index", "constraint"} and key[1:3] == table.key[1:3] for key in made)
     statements = tuple(ddl.physical(None if anew else work.now.things.get(table.key), table))
     if statements:
         yield Action(FINISH, ("physical", *table.key[1:3]), statements)
@@ -313,11 +313,11 @@ def _order_drop(work: _Work, key: Key) -> None:
 
 def _order_alter(work: _Work, key: Key) -> None:
     _wait_for_needs(work, (ALTER, key), work.wanted.things[key].needs)
-    users = [key, *(thing.key for thing in work.now.dependents(key) if key in work.swapped)]
+    users = [key, *(thing.key for thing in work.now.dependents(key))]
     for part in users:
         for thing in work.now.dependents(part):
             _wait(work, (ALTER, key), (DROP, thing.key))
-            if key in work.swapped and key not in work.wanted.things.get(thing.key, Thing((), {})).needs:
+            if key not in work.wanted.things.get(thing.key, Thing((), {})).needs:
                 _wait(work, (ALTER, key), (ALTER, thing.key))
 
 

@@ -123,7 +123,7 @@ POLICIES = f"""
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {RELATION}"""
 
 TYPES = f"""
-    SELECT t.oid, t.typarray, n.nspname, t.typname, t.typtype::text,
+    SELECT t.oid, n.nspname, t.typname, t.typtype::text,
            (SELECT pg_catalog.array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
               FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid),
            CASE t.typtype WHEN 'd' THEN pg_catalog.concat_ws(' ', pg_catalog.format_type(t.typbasetype, t.typtypmod),
@@ -183,10 +183,3 @@ DEPENDENCIES = """
       FROM pg_catalog.pg_depend d WHERE d.objid >= 16384 AND d.refobjid >= 2200 AND d.deptype <> 'e'"""
 
 ARRAYS = "SELECT t.oid, t.typelem FROM pg_catalog.pg_type t WHERE t.typelem >= 16384 AND t.typcategory = 'A'"
-
-# The constraint that an internal trigger enforces, and the view that a rewrite rule is.
-INTERNAL = """
-    SELECT 'pg_trigger', t.oid, 'pg_constraint', t.tgconstraint FROM pg_catalog.pg_trigger t WHERE t.tgisinternal
-    UNION ALL
-    SELECT 'pg_class', i.conindid, 'pg_constraint', i.oid FROM pg_catalog.pg_constraint i
-     WHERE i.contype::text IN ('p', 'u', 'x')"""

@@ -145,11 +145,13 @@ class _Reader:
 
     def _types(self) -> None:
         kinds = {"e": "enum", "d": "domain", "c": "composite type"}
-        for oid, array, schema, type_name, kind, values, definition in self._rows(queries.TYPES):
+        for oid, schema, type_name, kind, values, definition in self._rows(queries.TYPES):
             self._add(
-                (kinds[kind], schema, type_name), ("pg_type", oid, 0), ("pg_type", array, 0),
-                values="\0".join(values or ()), definition=definition,
-            )  # fmt: skip
+                (kinds[kind], schema, type_name),
+                ("pg_type", oid, 0),
+                values="\0".join(values or ()),
+                definition=definition,
+            )
 
     def _relations(self) -> None:
         for row in self._rows(queries.TABLES):
@@ -170,7 +172,7 @@ class _Reader:
              compression, parameters, extended, inherited) = row  # fmt: skip
             usual = f"{table}_{column}_not_null"
             self._add(
-                ("column", schema, table, column), ("pg_class", relation, number), ("pg_attrdef", default_oid or 0, 0),
+                ("column", schema, table, column), ("pg_class", relation, number), ("pg_attrdef", default_oid, 0),
                 type=type_name, required="yes" if required else "", default="" if generated else default,
                 generated=f"{default} {'STORED' if generated == 's' else 'VIRTUAL'}" if generated else "",
                 identity={"a": "ALWAYS", "d": "BY DEFAULT"}.get(identity, ""), collation=collation, storage=storage,
@@ -232,39 +234,30 @@ class _Reader:
                 self.found[key]["comment"] = text
 
     def _needs(self) -> dict[Key, set[Key]]:
-        for catalog, oid, real_catalog, real in self._rows(queries.INTERNAL):
-            owner = self.keys.get((real_catalog, real, 0))
-            if owner is not None:
-                self.keys.setdefault((catalog, oid, 0), owner)
         for array, element in self._rows(queries.ARRAYS):
             if ("pg_type", element, 0) in self.keys:
                 self.keys.setdefault(("pg_type", array, 0), self.keys["pg_type", element, 0])
         needs: dict[Key, set[Key]] = {}
         for catalog, oid, number, other, other_oid, other_number, how in self._rows(queries.DEPENDENCIES):
             key, needed = self._key(catalog, oid, number), self._key(other, other_oid, other_number)
-            if key is None or needed is None or key == needed:
+            if key is None or needed is None:
                 continue
             # A sequence that belongs to a column is dropped with it, but it is made before the column's default.
             if how in "ai" and key[0] == "sequence":
                 continue
             needs.setdefault(key, set()).add(needed)
-        self._name_parents(needs)
+        self._name_tables(needs)
         return needs
 
     def _key(self, catalog: str, oid: int, number: int) -> Key | None:
         catalog = catalog.removeprefix("pg_catalog.")
         return self.keys.get((catalog, oid, number)) or self.keys.get((catalog, oid, 0))
 
-    def _name_parents(self, needs: dict[Key, set[Key]]) -> None:
-        """A part needs its table and a table its schema, also where pg_depend has only the finer grain."""
-        tables = {key[1:]: key for key in self.found if key[0] in RELATION_KINDS.values()}
+    def _name_tables(self, needs: dict[Key, set[Key]]) -> None:
+        """A column needs its table, which pg_depend leaves unsaid."""
         for key in self.found:
-            if key[0] in {"column", "constraint", "index", "trigger", "policy", "rule"}:
-                parent = tables.get(key[1:3])
-                if parent:
-                    needs.setdefault(key, set()).add(parent)
-            elif len(key) > 2 and ("schema", key[1]) in self.found:
-                needs.setdefault(key, set()).add(("schema", key[1]))
+            if key[0] == "column":
+                needs.setdefault(key, set()).add(("table", *key[1:3]))
 
     def _grants(self) -> frozenset[tuple[str, str, str, str, bool]]:
         found = set()

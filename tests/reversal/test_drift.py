@@ -74,6 +74,8 @@ def test_independent_drift_comes_through(scratch: Scratch, forwards: list[str], 
 CONFLICTS = [
     ("an index on a table that goes", ["CREATE TABLE gifts (id integer PRIMARY KEY, name text);"],
      "CREATE INDEX by_hand ON gifts (name)", "was made by hand on something that goes"),
+    ("a column on a table that goes", ["CREATE TABLE gifts (id integer PRIMARY KEY, name text);"],
+     "ALTER TABLE gifts ADD COLUMN by_hand text", "was made by hand on something that goes"),
     ("a view over a column that goes", ["ALTER TABLE people ADD COLUMN phone text;"],
      "CREATE VIEW by_hand AS SELECT phone FROM people", "was made by hand on something that goes"),
     ("the same default", ["ALTER TABLE people ALTER COLUMN age SET DEFAULT 21;"],

@@ -37,6 +37,9 @@ def rich(cluster_url: str) -> Iterator[Line]:
             with psycopg.connect(cluster_url.replace("@/postgres?", f"@/{NAME}?")) as line:
                 line.execute(SCHEMA.encode())
                 line.execute(LEFT_ALONE.encode())
+                line.execute(
+                    "ALTER TABLE shop.loose ADD CHECK (true); ALTER TABLE shop.orders ADD COLUMN former shop.people[]"
+                )
                 # Whatever the path is, what is read names the schema.
                 line.execute("SET search_path = shop, public")
                 yield line
@@ -52,6 +55,11 @@ def test_everything_is_taken_down_and_made_again_from_what_was_read(rich: Line) 
         "materialized view", "function", "trigger", "rule", "policy", "statistics", "foreign table",
     }  # fmt: skip
     assert ("SCHEMA", '"shop"', "facts_reader", "USAGE", False) in before.grants
+    assert before.things["sequence", "shop", "numbers"].needs == {("schema", "shop")}
+    assert before.things["sequence", "shop", "orders_id_seq"].needs == {("schema", "shop")}
+    assert ("table", "shop", "people") in before.things["column", "shop", "orders", "former"].needs
+    assert all(value for each in before.things.values() for value in each.attributes.values())
+    assert "FROM shop.people" in before.things["view", "shop", "adults"].get("definition")
     assert not any(each[:2] == ("SCHEMA", '"public"') for each in before.grants)
     empty = Shape({})
     _go(rich, before, empty)

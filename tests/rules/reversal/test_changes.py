@@ -247,6 +247,17 @@ def test_an_enum_waits_for_what_reads_its_columns() -> None:
     ]  # fmt: skip
 
 
+def test_a_column_of_an_enum_gets_its_default_after_the_swap_and_before_what_the_old_one_called_goes() -> None:
+    old = function("z")
+    now = shape(thing(ENUM, values="a\0b"), thing(TABLE), column("c", ENUM, old.key, type="e", default="z()"), old)
+    wanted = shape(thing(ENUM, values="a\0c"), thing(TABLE), column("c", ENUM, type="e", default="'c'::e"))
+    assert [f"{each.phase} {each.key[2]}" for each in changes(now, wanted, label=None)] == [
+        "alter e",
+        "alter t",
+        "drop z",
+    ]
+
+
 def test_a_function_is_made_when_the_column_that_it_reads_is_as_it_was() -> None:
     late = function("z_late")
     now = shape(thing(TABLE), column("c", default="1"))
@@ -330,7 +341,9 @@ ATTACHED = {"bound": "FOR VALUES IN (1)", "parents": '"public"."p"'}
     ],
 )  # fmt: skip
 def test_a_table_is_changed_in_place(now: dict[str, str], wanted: dict[str, str], statements: list[str]) -> None:
-    assert way(shape(thing(TABLE, **now)), shape(thing(TABLE, **wanted))) == statements
+    steps = changes(shape(thing(TABLE, **now)), shape(thing(TABLE, **wanted)), label=None)
+    assert [sql for each in steps for sql in each.statements] == statements
+    assert [note for each in steps for note in each.notes] == []
 
 
 def test_what_a_table_is_clustered_by_is_said_again_when_an_index_of_it_is_made_anew() -> None:
@@ -399,7 +412,8 @@ def test_a_cast_of_ours_is_written_only_where_the_server_has_none_of_its_own(
         ("numeric(9,2)", "double precision", True), ("text", "integer", False), ("integer", "text", False),
         ("timestamp(6) without time zone", "timestamp(0) without time zone", True), ("date", "timestamp without time zone", False),
         ("timestamp without time zone", "date", True), ("timestamp(0) without time zone", "time(0) without time zone", True),
-        ("time(3) without time zone", "time(3) with time zone", False), ("time without time zone", "text", False),
+("timestamp without time zone", "character varying(3)", False),
+        ("time(3) without time zone", "time(6) without time zone", False), ("time(3) without time zone", "time(3) with time zone", False), ("time without time zone", "text", False),
         ("time with time zone", "time without time zone", True), ("time without time zone", "time with time zone", False),
         ("time with time zone", "time with time zone", False), ("timestamp with time zone", "timestamp without time zone", False),
         ("timestamp without time zone", "time without time zone", True),
@@ -409,6 +423,47 @@ def test_a_cast_of_ours_is_written_only_where_the_server_has_none_of_its_own(
 )  # fmt: skip
 def test_types_that_round_or_cut_without_a_word_are_known(now: str, wanted: str, loses: bool) -> None:
     assert loses_quietly(now, wanted) is loses
+
+
+ALTER = 'ALTER TABLE "public"."t"'
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "statements"),
+    [
+        ({"generated": "(1) STORED"}, {"generated": "(1) STORED", "comment": "x"},
+         ["COMMENT ON COLUMN \"public\".\"t\".\"c\" IS 'x';"]),
+        ({}, {"required": "yes"}, [f'{ALTER} ALTER COLUMN "c" SET NOT NULL;']),
+        ({}, {"required": "yes", "required_as": "must"}, [f'{ALTER} ADD CONSTRAINT "must" NOT NULL "c";']),
+        ({"storage": "e"}, {}, [f'{ALTER} ALTER COLUMN "c" SET STORAGE DEFAULT;']),
+        *(({}, {"storage": letter}, [f'{ALTER} ALTER COLUMN "c" SET STORAGE {word};']) for letter, word in (
+            ("p", "PLAIN"), ("e", "EXTERNAL"), ("x", "EXTENDED"), ("m", "MAIN"))),
+        *(({}, {"compression": letter}, [f'{ALTER} ALTER COLUMN "c" SET COMPRESSION {word};']) for letter, word in (
+            ("p", "pglz"), ("l", "lz4"))),
+        ({"statistics": "5"}, {}, [f'{ALTER} ALTER COLUMN "c" SET STATISTICS -1;']),
+    ],
+)  # fmt: skip
+def test_a_column_is_changed_in_place(now: dict[str, str], wanted: dict[str, str], statements: list[str]) -> None:
+    assert way(shape(thing(TABLE), column("c", **now)), shape(thing(TABLE), column("c", **wanted))) == statements
+
+
+def test_a_column_is_made_with_all_that_it_had() -> None:
+    made = column("c", required="yes", required_as="must", storage="e", default="1", collation='"C"', comment="x")
+    late = column("d", required="yes")
+    computed = column("g", required="yes", generated="(1) STORED")
+    assert way(shape(thing(TABLE)), shape(thing(TABLE), computed)) == [
+        f'{ALTER} ADD COLUMN "g" integer GENERATED ALWAYS AS ((1)) STORED NOT NULL;'
+    ]
+    table, *settings = way(shape(), shape(thing(TABLE), made, computed))
+    assert table.startswith('CREATE TABLE "public"."t" (') and 'CONSTRAINT "must" NOT NULL' in table
+    assert [each.split()[0] for each in settings] == ["ALTER", "COMMENT"]
+    assert way(shape(thing(TABLE)), shape(thing(TABLE), made)) == [
+        f'{ALTER} ADD COLUMN "c" integer COLLATE "C" DEFAULT 1 CONSTRAINT "must" NOT NULL;',
+        f'{ALTER} ALTER COLUMN "c" SET STORAGE EXTERNAL;',
+        'COMMENT ON COLUMN "public"."t"."c" IS \'x\';',
+    ]
+    add, fill = way(shape(thing(TABLE)), shape(thing(TABLE), late))
+    assert add == f'{ALTER} ADD COLUMN "d" integer;' and fill.startswith("-- FILL IN:") and "SET NOT NULL" in fill
 
 
 # ── the archive ─────────────────────────────────────────────────────────────────────────────────────────────
