@@ -240,7 +240,7 @@ class _Reader:
         needs: dict[Key, set[Key]] = {}
         for catalog, oid, number, other, other_oid, other_number, how in self._rows(queries.DEPENDENCIES):
             key, needed = self._key(catalog, oid, number), self._key(other, other_oid, other_number)
-            if key is None or needed is None:
+            if key is None or needed is None or key == needed:
                 continue
             # A sequence that belongs to a column is dropped with it, but it is made before the column's default.
             if how in "ai" and key[0] == "sequence":
