@@ -17,7 +17,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,10 +38,11 @@ from rollbacks.reversal import parse
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "rollbacks" / "reversal"
 OUTPUT = Path(__file__).with_name("rules.md")
+# What was read of the catalog for the drafts, to be used again.
+KEPT = Path(__file__).with_name(".kept")
 MODULES = (
     "refusals", "classes", "reach", "assess", "tree", "draft", "changes", "alterations", "ddl", "objects",
-    "archive", "written_rows", "drift", "stakes", "questions", "locks", "outlook", "forecast",
-    "parse",
+    "archive", "written_rows", "drift", "stakes", "questions", "locks", "outlook", "forecast", "parse",
 )  # fmt: skip
 TESTS = ("tests/rules/reversal", "tests/rules/test_plan.py", "tests/reversal")
 # Their drafts are judged without a server, or they are left to chance.
@@ -68,14 +68,11 @@ class Check:
 
 
 def main() -> int:
-    """Run this module as a plugin of pytest on throw-away services; the arguments are modules and `--sample PART`."""
+    """Run this module as a plugin of pytest on throw-away services."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rules", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these modules, and no table is written")
     parser.add_argument("--sample", type=float, default=1.0, help="which part of the rules, 0.1 for every tenth")
     parser.add_argument("--quick", action="store_true", help="without the tests on a server")
-    parser.add_argument(
-        "--kept", default=str(Path(tempfile.gettempdir()) / "rollback-rules"), help="folder of what was read"
-    )
     chosen = parser.parse_args()
     tests = TESTS[:1] if chosen.quick else TESTS
     environ = {**os.environ, VARIABLE: json.dumps(vars(chosen))}
@@ -89,36 +86,36 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     # Texts are read once, before the forks.
     parse.KEPT_TEXTS, parse.KEPT_CHARACTERS = 100_000, 100_000_000
     options = json.loads(os.environ[VARIABLE])
-    chosen, sample = options["modules"] or MODULES, options["sample"]
-    kept = Path(options["kept"])
-    kept.mkdir(mode=0o700, exist_ok=True)
-    checks = list(_checks(session, kept))
+    KEPT.mkdir(mode=0o700, exist_ok=True)
+    checks = list(_checks(session))
     sources = {path.stem: path.read_text() for path in ENGINE.glob("*.py")}
-    tried = [each for module in chosen for each in removals(module, sources[module])]
+    found = [each for module in options["modules"] or MODULES for each in removals(module, sources[module])]
     chance = random.Random(7)
-    results: list[tuple[Removal, str]] = []
-    begun = time.perf_counter()
-    # So that the forks share the memory.
-    gc.freeze()
-    gc.disable()
-    for removal in tried:
-        if chance.random() < sample and removal.name not in EQUIVALENTS:
-            result = _judged(removal, _noticing(removal, checks, sources))
-            results.append((removal, result))
-            if len(results) % 100 == 0:
-                _say(f"{time.perf_counter() - begun:.0f} s: {len(results)}")
-            if result == SURVIVED:
-                _say(f"survived: line {removal.line} {removal.name}")
-    if not options["modules"] and not options["quick"] and sample == 1:
-        OUTPUT.write_text(_table(results, {each.name for each in tried}))
+    tried = [each for each in found if chance.random() < options["sample"] and each.name not in EQUIVALENTS]
+    results = list(_results(tried, checks, sources))
+    if not options["modules"] and not options["quick"] and options["sample"] == 1:
+        OUTPUT.write_text(_table(results, {each.name for each in found}))
     else:
         _say(_summary(results))
     return True
 
 
-def _checks(session: pytest.Session, kept: Path) -> Iterator[Check]:
+def _results(
+    tried: Sequence[Removal], checks: Sequence[Check], sources: Mapping[str, str]
+) -> Iterator[tuple[Removal, str]]:
+    # So that the forks share the memory.
+    gc.freeze()
+    gc.disable()
+    for number, removal in enumerate(tried, 1):
+        result = _judged(removal, _noticing(removal, checks, sources))
+        if result == SURVIVED:
+            _say(f"{number} of {len(tried)}: nothing notices line {removal.line}, {removal.name}")
+        yield removal, result
+
+
+def _checks(session: pytest.Session) -> Iterator[Check]:
     """Run everything once, with its lines noted."""
-    ways = list(kept_ways(Scratch.of(os.environ), kept))
+    ways = list(kept_ways(Scratch.of(os.environ), KEPT))
     _say(f"{len(ways)} drafts are kept")
     begun = time.perf_counter()
     for way in ways:
@@ -133,7 +130,7 @@ def _checks(session: pytest.Session, kept: Path) -> Iterator[Check]:
 
 
 def _passes(item: pytest.Item) -> bool:
-    """Run a test; one that only has parameters is called at once, which takes a hundredth of the time."""
+    """Run a test, also by raising what it raises; one that only has parameters is called at once, which takes a hundredth of the time."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     if isinstance(item, pytest.Function) and set(inspect.signature(item.obj).parameters) <= set(parameters):
         item.obj(**parameters)
@@ -213,6 +210,7 @@ def _judged(removal: Removal, checks: Sequence[Check]) -> str:
 def _noticed(removal: Removal, checks: Sequence[Check]) -> int:
     if removal.module == "parse":
         parse._READ.__init__()  # type: ignore[misc]
+    signal.alarm(10)
     try:
         put(import_module(f"rollbacks.reversal.{removal.module}"), removal.tree)
     except Exception:
