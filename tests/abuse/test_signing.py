@@ -348,7 +348,8 @@ def test_a45_a_signature_on_one_request_is_none_on_another(people: dict[str, Any
     platform = client_of(people["platform"])
     passkey_of(people["platform"])
     form = confirmed(platform, people["platform"], signed, ballot(signed, "platform"))
-    crossed = platform.post(f"/requests/{other.pk}/sign/", {**form, "digest": ballot(other, "platform")["digest"]})
+    theirs = {name: ballot(other, "platform")[name] for name in ("digest", "shown")}
+    crossed = platform.post(f"/requests/{other.pk}/sign/", {**form, **theirs})
     assert crossed.status_code == 409 and not SignOff.objects.exists()
     assert platform.post(f"/requests/{signed.pk}/sign/", form).status_code == 302
     assert decided(other).counted == () and Case.objects.count() == 2
