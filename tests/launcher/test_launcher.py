@@ -255,7 +255,7 @@ def test_the_demo_starts_once_goes_on_where_it_was_and_leaves_nothing_running(
         # A DATABASE_URL of the shell may be production: the demo must never migrate or seed it.
         demo = Demo(state, port, DATABASE_URL=bystander)
         address = demo.ready()
-    assert address != f"http://127.0.0.1:{port}/"
+    assert address != f"http://localhost:{port}/"
     assert f"Port {port} is taken" in demo.output.read_text()
     for person in ("ada", "paul", "sefu", "carine", "aude"):
         assert re.search(rf"^ +{person} +demo-\S+ +\w+", demo.output.read_text(), re.M), person

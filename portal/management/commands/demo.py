@@ -61,7 +61,8 @@ class Command(BaseCommand):
                 organisation.enrol(organisation.add_people())
                 organisation.add_target(services)
                 port = free_port(port)
-                address = f"http://127.0.0.1:{port}/"
+                # A name, because browsers make no passkey for a number.
+                address = f"http://localhost:{port}/"
                 _start_processes(supervisor, port)
                 supervisor.wait_ready(f"{address}readyz")
                 note(address)
@@ -133,7 +134,7 @@ def _start_processes(supervisor: Supervisor, port: int) -> None:
     web = dict.fromkeys(WORKERS_ONLY, "")
     uvicorn = [sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     supervisor.start("web", [*uvicorn, "--workers", "2", "--log-level", "warning", "--no-server-header"], extra=web)
-    supervisor.start("worker", _worker(), extra={"PORTAL_URL": f"http://127.0.0.1:{port}"})
+    supervisor.start("worker", _worker(), extra={"PORTAL_URL": f"http://localhost:{port}"})
     schedule = os.path.join(os.environ["PORTAL_STATE"], "beat")
     supervisor.start(
         "beat",
