@@ -42,7 +42,8 @@ OUTPUT = Path(__file__).with_name("rules.md")
 KEPT = Path(__file__).with_name(".kept")
 MODULES = (
     "refusals", "classes", "reach", "assess", "tree", "draft", "changes", "alterations", "ddl", "objects",
-    "archive", "written_rows", "drift", "stakes", "questions", "locks", "outlook", "forecast", "parse",
+    "archive", "written_rows", "drift", "stakes", "questions", "locks", "outlook", "forecast",
+    "immutability", "parse",
 )  # fmt: skip
 TESTS = ("tests/rules/reversal", "tests/rules/test_plan.py", "tests/reversal")
 # Their drafts are judged without a server, or they are left to chance.

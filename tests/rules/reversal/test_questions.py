@@ -45,6 +45,16 @@ def test_a_statement_raises_its_question(
     assert (found.other, found.other_columns) == ((("", "u"), ("d",)) if kind == "orphans" else (("", ""), ()))
 
 
+@pytest.mark.parametrize(
+    ("using", "translated"),
+    [("", False), ("USING c", False), ("USING c::text::integer", False), ("USING left(c, 3)", True), ("USING '1'::integer", True)],
+)  # fmt: skip
+def test_a_using_that_does_more_than_cast_translates(using: str, translated: bool) -> None:
+    for type_ in ("integer", "m"):
+        sql = f"CREATE TYPE m AS ENUM ('a'); ALTER TABLE t ALTER COLUMN c TYPE {type_} {using}"
+        assert [each.translated for each in questions(parse.read(sql))] == [translated]
+
+
 def test_an_empty_value_is_a_value_of_an_enum() -> None:
     sql = "CREATE TYPE m AS ENUM ('', 'a'); ALTER TABLE t ALTER COLUMN c TYPE m USING c::text::m"
     assert questions(parse.read(sql))[0].labels == ("", "a")
