@@ -46,7 +46,7 @@ def merge(live: Shape, newest: Shape, wanted: Shape) -> Merged:
     grants = (live.grants - (newest.grants - wanted.grants)) | (wanted.grants - newest.grants)
     there = {target(thing) for thing in things.values()}
     lost = {grant for grant in grants if grant[1] not in there}
-    for _kind, full, grantee, privilege, _grantable in sorted(lost - newest.grants):
+    for _kind, full, grantee, privilege, _grantable in sorted(lost):
         conflicts.append(
             f"{privilege} on {full} was granted to {grantee} by hand and goes with what it was granted on."
         )
@@ -68,7 +68,7 @@ def _merged(key: Key, live: Shape, newest: Shape, wanted: Shape, conflicts: list
 def _attributes(mine: Thing, base: Thing, theirs: Thing, conflicts: list[str]) -> Thing:
     """Both sides changed the object: attribute by attribute, so that a comment by hand is no quarrel with a new type."""
     attributes = dict(theirs.attributes)
-    for name in {*mine.attributes, *base.attributes, *theirs.attributes}:
+    for name in {*mine.attributes, *base.attributes}:
         if mine.get(name) == base.get(name) or mine.get(name) == theirs.get(name):
             continue
         if base.get(name) == theirs.get(name):

@@ -101,7 +101,7 @@ def _tables(tree: Mapping[str, Any], now: Shape) -> list[Key]:
 
 def _taken_back(statement: Statement, now: Shape, label: str | None) -> Rows | None:
     tables = _tables(statement.tree, now)
-    if statement.kind != "insert_stmt" or len(tables) != 1 or "on_conflict_clause" in statement.tree:
+    if len(tables) != 1 or "on_conflict_clause" in statement.tree:
         # A row that a conflict left alone was there before.
         return None
     (table,) = tables

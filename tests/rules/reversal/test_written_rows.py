@@ -94,3 +94,11 @@ def test_rows_with_constant_keys_are_deleted_and_kept(sql: str, where: str) -> N
     (kept,) = found(sql, shape(table("t")), label="rb")
     assert kept.statements[0].startswith('CREATE TABLE "rollback_archive"."rb_line1_t_rows"') and kept.reapply
     assert kept.statements[-1] == bare.statements[0]
+
+
+def test_what_the_server_makes_itself_is_not_written_back() -> None:
+    made = [Thing(("column", "public", "t", name), {name: "(1) STORED"}) for name in ("generated", "identity")]
+    (row,) = found("INSERT INTO t (a) VALUES (1)", shape([*table("t"), *made]), label="rb")
+    assert row.reapply.split("\n")[0] == 'UPDATE "public"."t" AS live SET "b" = kept."b"'
+    (bare,) = found("INSERT INTO t (a) VALUES (1)", shape(table("t", columns=("a",))), label="rb")
+    assert bare.reapply == "SELECT 1;"
