@@ -93,7 +93,7 @@ def _conflict(shown: Thing | None, mine: Thing | None, base: Thing | None, their
 def _homeless(things: dict[Key, Thing], live: Shape, newest: Shape) -> Iterator[str]:
     """Take out what was made by hand on something that goes, and say so: an index on a table, a view on a column."""
     while True:
-        lost = [key for key, thing in things.items() if key in live.things and key not in newest.things
+        lost = [key for key, thing in things.items() if key not in newest.things
                 and any(need in live.things and need not in things for need in thing.needs)]  # fmt: skip
         if not lost:
             return

@@ -44,7 +44,7 @@ COMMAND_EFFECTS = {
     "AT_SetLogged": REWRITE, "AT_SetUnLogged": REWRITE, "AT_SetAccessMethod": REWRITE, "AT_AttachPartition": SCAN,
 }  # fmt: skip
 # Defaults that are worked out once for all rows; any other call may answer differently for each row and rewrites.
-CONSTANT_CALLS = {"now", "current_timestamp", "transaction_timestamp", "current_date", "lower", "upper", "concat"}
+CONSTANT_CALLS = {"now", "transaction_timestamp", "lower", "upper", "concat"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _of_commands(tree: Mapping[str, Any]) -> Lock:
 def _of_command(command: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     subtype = str(command.get("subtype", ""))
     constraint = command.get("def", {}).get("constraint", {})
-    if subtype == "AT_AddConstraint" and constraint:
+    if constraint:
         yield _of_constraint(constraint)
     elif subtype == "AT_AddColumn":
         yield "AccessExclusiveLock", _of_column(command.get("def", {}).get("column_def", {}))

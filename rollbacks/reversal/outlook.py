@@ -30,7 +30,7 @@ def outlook(sql: str, *, first: bool, audit_tables: Collection[str]) -> Outlook:
     kinds = {statement.kind for statement in statements}
     if first:
         return Outlook(DESTRUCTIVE, "Destructive: undoing the first migration drops everything it made.", sentences)
-    if kinds and kinds <= {"create_function_stmt", "create_trig_stmt"} and sentences:
+    if kinds <= {"create_function_stmt", "create_trig_stmt"} and sentences:
         return Outlook(SPECIAL, "Special procedure: it protects the audit trail, see the runbook.", sentences)
     if "create_stmt" in kinds:
         return Outlook(

@@ -65,10 +65,10 @@ class _Names:
         relation = _relation(tree["relation"])
         if kind == "alter_object_schema_stmt":
             self.relations[(str(tree["newschema"]), relation[1])] = self.live(relation)
-        elif kind == "rename_stmt" and tree.get("rename_type") == "OBJECT_COLUMN":
+        elif tree.get("rename_type") == "OBJECT_COLUMN":
             before = self.live_columns(relation, [str(tree["subname"])])[0]
             self.columns[(self.live(relation), str(tree["newname"]))] = before
-        elif kind == "rename_stmt" and tree.get("rename_type") == "OBJECT_TABLE":
+        elif tree.get("rename_type") == "OBJECT_TABLE":
             self.relations[(relation[0], str(tree["newname"]))] = self.live(relation)
 
 
@@ -85,7 +85,7 @@ def _archived(statements: Sequence[Statement]) -> set[tuple[Relation, str]]:
     """Return the columns that the script copies into the archive."""
     kept = set()
     for statement in statements:
-        if statement.kind != "create_table_as_stmt" or _into(statement.tree) != ARCHIVE_SCHEMA:
+        if _into(statement.tree) != ARCHIVE_SCHEMA:
             continue
         query = statement.tree.get("query", {}).get("select_stmt", {})
         sources = [_relation(each["range_var"]) for each in query.get("from_clause", []) if "range_var" in each]
@@ -103,22 +103,20 @@ def _column(value: Mapping[str, Any]) -> str:
 
 def _of(statement: Statement, names: _Names, kept: set[tuple[Relation, str]]) -> Iterator[Question]:
     tree, line = statement.tree, statement.line
-    if statement.kind == "drop_stmt" and tree.get("remove_type") in {"OBJECT_TABLE", "OBJECT_MATVIEW"}:
+    if tree.get("remove_type") in {"OBJECT_TABLE", "OBJECT_MATVIEW"}:
         for parts in dropped(tree):
             yield Question(ROWS, line, names.live(_name(parts)))
     elif statement.kind == "truncate_stmt":
         for each in tree.get("relations", []):
             yield Question(ROWS, line, names.live(_relation(each["range_var"])))
-    elif (
-        statement.kind == "alter_object_schema_stmt" and tree.get("newschema") == ARCHIVE_SCHEMA and "relation" in tree
-    ):
+    elif tree.get("newschema") == ARCHIVE_SCHEMA and "relation" in tree:
         yield Question(ROWS, line, names.live(_relation(tree["relation"])), archived=True)
-    elif statement.kind == "index_stmt" and tree.get("unique") and not tree.get("where_clause"):
+    elif tree.get("unique") and not tree.get("where_clause"):
         columns = [each.get("index_elem", {}).get("name", "") for each in tree.get("index_params", [])]
         if all(columns):
             relation = _relation(tree["relation"])
             yield Question(DUPLICATES, line, names.live(relation), names.live_columns(relation, columns))
-    elif statement.kind == "alter_table_stmt" and "relation" in tree:
+    elif "cmds" in tree:
         relation = _relation(tree["relation"])
         for each in tree.get("cmds", []):
             yield from _of_command(each.get("alter_table_cmd", {}), line, relation, names, kept)
@@ -159,7 +157,7 @@ def _of_constraint(constraint: Mapping[str, Any], line: int, relation: Relation,
         yield Question(DUPLICATES, line, live, keys)
     if kind == "CONSTR_PRIMARY" and keys:
         yield Question(NULLS, line, live, keys)
-    if kind == "CONSTR_FOREIGN" and constraint.get("initially_valid") and constraint.get("pk_attrs"):
+    if constraint.get("initially_valid") and constraint.get("pk_attrs"):
         other = _relation(constraint["pktable"])
         yield Question(
             ORPHANS, line, live, names.live_columns(relation, strings(constraint.get("fk_attrs", []))),

@@ -151,6 +151,20 @@ def test_concurrent_forms_let_others_write(line: psycopg.Connection[Any]) -> Non
         assert lock_of(parsed).mode == "ShareUpdateExclusiveLock"
 
 
+@pytest.mark.parametrize(
+    ("statement", "mode", "effect"),
+    [
+        # The embedded server has one access method only, and an index's own lock is not its table's.
+        ("ALTER TABLE people SET ACCESS METHOD columnar", "AccessExclusiveLock", "rewrite"),
+        ("ALTER INDEX people_born_key SET (fillfactor = 70)", "", ""),
+        ("REFRESH MATERIALIZED VIEW CONCURRENTLY ages", "AccessExclusiveLock", "rewrite"),
+    ],
+)
+def test_what_the_server_here_cannot_show_is_said_from_its_manual(statement: str, mode: str, effect: str) -> None:
+    (parsed,) = parse.read(statement + ";")
+    assert lock_of(parsed) == Lock(mode, effect)
+
+
 def _file(line: psycopg.Connection[Any], table: str) -> tuple[int, int]:
     row = line.execute("SELECT %s::regclass::oid, pg_relation_filenode(%s::regclass)", [table, table]).fetchone()
     assert row is not None

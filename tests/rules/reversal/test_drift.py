@@ -41,6 +41,8 @@ ONE, TWO, THREE = (thing(comment=each) for each in ("one", "two", "three"))
         ([ONE], [], [ONE], ONE, ""),
         ([thing(comment="")], [thing()], [ONE], ONE, ""),
         ([thing()], [thing(comment="")], [ONE], ONE, ""),
+        ([thing(comment="")], [thing()], [], None, ""),
+        ([thing()], [thing(comment="")], [], None, ""),
         # Both did something else.
         ([], [ONE], [TWO], TWO, 'dropped by hand and changed by a migration to undo; the draft makes it again as it was.'),
         ([ONE], [], [TWO], TWO, "made by hand and is there at the return point too, but not the same"),
