@@ -18,7 +18,7 @@ from tests.conftest import TargetDatabase
 def stack(nzila: TargetDatabase) -> Iterator[str]:
     """Run web, worker and beat until the block ends; yields the address. Only the worker knows the target."""
     place = connection.settings_dict
-    port = _free_port()
+    port = free_port()
     environ = {
         **os.environ,
         "DATABASE_URL": f"postgresql://{place['USER']}@/{place['NAME']}?host={place['HOST']}",
@@ -57,7 +57,8 @@ def stack(nzila: TargetDatabase) -> Iterator[str]:
         supervisor.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as line:
         line.bind(("127.0.0.1", 0))
         return int(line.getsockname()[1])
