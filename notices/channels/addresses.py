@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from pathlib import Path
+
+from rollbacks.adapters import web
 
 TEAM = "team"
 # Services of apprise that speak HTTP through `requests` and nothing else, so that the guard sees all they do.
@@ -60,13 +61,10 @@ def addresses_of(environ: Mapping[str, str], *, roles: Collection[str]) -> tuple
 
 def networks_of(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the networks of NOTIFY_ALLOWED_NETWORKS, which addresses may reach though they are not public."""
-    networks = environ.get("NOTIFY_ALLOWED_NETWORKS", "").replace(",", " ").split()
-    for network in networks:
-        try:
-            ip_network(network)
-        except ValueError as error:
-            raise BadAddresses(f"NOTIFY_ALLOWED_NETWORKS has {network}; write networks as 10.20.0.0/16.") from error
-    return tuple(networks)
+    try:
+        return web.networks_of(environ)
+    except web.BadNetworks as error:
+        raise BadAddresses(str(error)) from error
 
 
 def _address(number: int, line: str, roles: Collection[str]) -> Address:

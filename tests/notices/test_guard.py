@@ -13,7 +13,7 @@ import pytest
 
 from notices.channels.addresses import SCHEMES, Address, BadAddresses, networks_of
 from notices.channels.outgoing import NotSent, send
-from notices.channels.outgoing_child import Forbidden, Guard
+from rollbacks.adapters.web_guard import Forbidden, Guard
 from tests.notices.conftest import Server
 
 PRIVATE = "not a public one"
