@@ -19,7 +19,7 @@ from portal import account_pages, health
 from portal.admin_site import site
 from records import views as records
 from rollbacks.api import portal as api
-from rollbacks.views import follow_ups, governance, pages, requests, running, signing, tokens
+from rollbacks.views import follow_ups, governance, pages, project, requests, running, signing, tokens
 
 # Only the account pages that the portal uses, under allauth's names: no sign-up, no e-mail management, no linking.
 account_patterns = [
@@ -73,6 +73,8 @@ urlpatterns = [
     path("requests/<int:pk>/sign/begin/", signing.begin, name="request-sign-begin"),
     path("requests/<int:pk>/start/", running.start, name="request-start"),
     path("requests/<int:pk>/run/", running.run, name="run"),
+    path("requests/<int:pk>/runs/<int:number>/patch/", project.patch, name="run-patch"),
+    path("requests/<int:pk>/check-flags/", project.check_flags, name="request-flags"),
     path("requests/<int:pk>/resume/", running.resume, name="request-resume"),
     path("requests/<int:pk>/take-back/", signing.take_back, name="request-take-back"),
     path("requests/<int:pk>/comment/", signing.comment, name="request-comment"),

@@ -41,9 +41,15 @@ def _head(document: Mapping[str, Any]) -> str:
         f"- Started by {name(document['execution']['started_by'])} at {document['execution']['started_at']}",
         f"- Plan digest: `{document['digest']}`",
         f"- Security-impacting: {'yes' if plan['impacts'] else 'no'}",
+        *_commands(plan.get("options", {})),
         "",
     ]
     return "\n".join(lines)
+
+
+def _commands(options: Mapping[str, Any]) -> list[str]:
+    named = (("migrate", "Applied by the project's own command"), ("contract_tests", "Contract tests"))
+    return [f"- {words}: {cell(' '.join(options[key]))}" for key, words in named if options.get(key)]
 
 
 def _why(document: Mapping[str, Any]) -> str:

@@ -53,6 +53,21 @@ def ring_proof_on_commit(run_id: int) -> None:
     transaction.on_commit(lambda: ring_proof(run_id))
 
 
+def ring_flags(check_id: int) -> bool:
+    """Ask a worker to look at feature flags; False when the broker cannot be reached (the sweep rings again)."""
+    return _send("rollbacks.tasks.check_flags", check_id)
+
+
+def ring_flags_on_commit(check_id: int) -> None:
+    """Ask for the flags once the transaction that made the wish visible has committed."""
+    transaction.on_commit(lambda: ring_flags(check_id))
+
+
+def ring_release(execution_id: int) -> bool:
+    """Ask a worker to release the execution's deploy freeze; False when the broker cannot be reached."""
+    return _send("rollbacks.tasks.release_freeze", execution_id)
+
+
 def _send(task: str, *arguments: int) -> bool:
     try:
         current_app.send_task(task, args=arguments)

@@ -31,6 +31,7 @@ from rollbacks.ports import (
     StepUncertain,
 )
 from rollbacks.sealing import seal_record
+from rollbacks.services.patches import keep_patch
 from rollbacks.services.targets import settings_of
 from rollbacks.settling import Claim, Outcome
 from rollbacks.states import RunState
@@ -95,9 +96,9 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
     except LeaseLost:
         return Outcome("lost")
     except StepFailed as failure:
-        return Outcome("failed", sentence=str(failure))
+        return Outcome("failed", evidence=failure.evidence, sentence=str(failure))
     except StepUncertain as doubt:
-        return Outcome("uncertain", sentence=str(doubt))
+        return Outcome("uncertain", evidence=doubt.evidence, sentence=str(doubt))
     except StepInterrupted as interruption:
         return Outcome("interrupted", sentence=str(interruption))
     except Exception as error:
@@ -125,6 +126,7 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         heartbeat=heartbeat,
         history=lambda: history_of(execution),
         seal=lambda document: seal_record(execution, document),
+        keep_patch=lambda content: keep_patch(execution, content),
     )
 
 

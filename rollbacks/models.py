@@ -8,6 +8,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from rollbacks.checklist import ITEMS
+from rollbacks.options import DEFAULT_SECONDS
+from rollbacks.side_models import DeployFreeze as DeployFreeze
+from rollbacks.side_models import FlagCheck as FlagCheck
+from rollbacks.side_models import PatchFile as PatchFile
 from rollbacks.states import RunState, State
 
 
@@ -35,6 +39,16 @@ class Target(models.Model):
     # The role that owns the objects; empty when the worker's own role does.
     owner_role = models.CharField(max_length=63, blank=True)
     audit_tables = ArrayField(models.CharField(max_length=130), default=default_audit_tables)
+    # The project's own commands as argument lists, and the rest of rollbacks.options.Options.
+    contract_tests = ArrayField(models.CharField(max_length=4000), default=list, blank=True)
+    migrate_command = ArrayField(models.CharField(max_length=4000), default=list, blank=True)
+    prepare_command = ArrayField(models.CharField(max_length=4000), default=list, blank=True)
+    command_variables = ArrayField(models.CharField(max_length=128), default=list, blank=True)
+    command_seconds = models.PositiveIntegerField(default=DEFAULT_SECONDS)
+    deploy_freeze = models.BooleanField(default=False)
+    flags = models.JSONField(default=dict, blank=True)
+    # owner/name at GitHub, where pull requests are opened; empty for none.
+    github = models.CharField(max_length=140, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
 

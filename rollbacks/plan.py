@@ -2,7 +2,8 @@
 
 The digest is SHA-256 over the plan's RFC 8785 canonical JSON. It covers the SQL byte for byte, the
 forward migrations' hashes, who the target is, the head of its ledger, the return point, the proof, reason,
-incident, window, checklist answers, limits, and the policy with what it was chosen by. Change one and it is another plan.
+incident, window, checklist answers, limits, the project's own commands, and the policy with what it was chosen by. Change
+one and it is another plan.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from records.chain import canonical, sha256
 from rollbacks.drizzle.journal import BREAKPOINT, pieces
+from rollbacks.options import Options
 from rollbacks.reversal import parse
 
 FORMAT = 3
@@ -97,6 +99,13 @@ class Plan:
     # What the rule book was asked about, so that a reader can follow why this rule applies.
     traits: Mapping[str, Any] = field(default_factory=dict)
     emergency_reason: str = ""
+    # The project's own commands, deploy freeze and flags (rollbacks.options): whoever signs, signs these as well.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> Options:
+        """What the operator chose for the target, as it was signed."""
+        return Options.of(self.options)
 
     @property
     def security_impacting(self) -> bool:
@@ -105,7 +114,9 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """Return the plan as plain JSON values, complete enough to run it and to check its digest."""
-        return {"format": FORMAT, **_plain(asdict(self))}
+        document = {"format": FORMAT, **_plain(asdict(self))}
+        # Left out where there are none: a plan that was signed before there were options keeps its digest.
+        return document if self.options else {key: value for key, value in document.items() if key != "options"}
 
     @property
     def digest(self) -> str:
@@ -126,10 +137,11 @@ class Plan:
         target: TargetIdentity,
         ledger_head: LedgerHead,
         forward_sha256: Mapping[str, str],
+        options: Mapping[str, Any],
     ) -> Plan:
         """Return the plan as it would read with what is found on the target and in the repository now."""
         undo = tuple(replace(each, forward_sha256=forward_sha256.get(each.tag, "")) for each in self.undo)
-        return replace(self, target=target, ledger_head=ledger_head, undo=undo)
+        return replace(self, target=target, ledger_head=ledger_head, undo=undo, options=options)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Plan:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from rollbacks.drizzle.journal import Layout
+from rollbacks.options import Options
 from rollbacks.plan import Plan
 
 Evidence = dict[str, Any]
 
 
-class StepFailed(Exception):
+class Ended(Exception):
+    """How a step ended other than well; `evidence` is what it can show all the same."""
+
+    def __init__(self, sentence: str, *, evidence: Evidence | None = None) -> None:
+        super().__init__(sentence)
+        self.evidence: Evidence = evidence or {}
+
+
+class StepFailed(Ended):
     """The step did not happen and left everything as it was; its sentence says why and what to do next."""
 
 
-class StepUncertain(Exception):
+class StepUncertain(Ended):
     """Nobody can tell from here whether the step's effect is there; a person must look."""
 
 
@@ -40,6 +49,9 @@ class TargetSettings:
     layout: Layout
     owner_role: str
     audit_tables: tuple[str, ...]
+    options: Options = field(default_factory=Options)
+    # owner/name at GitHub; empty where no pull request is opened.
+    github: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,8 @@ class StepContext:
     history: Callable[[], Evidence]
     # Seals the document in the portal and returns {"id", "digest", "document", "sealed_at"}; idempotent.
     seal: Callable[[Evidence], Evidence]
+    # Keeps the branch as a patch to download, in place of an earlier one of this execution.
+    keep_patch: Callable[[bytes], None]
 
 
 @dataclass(frozen=True)

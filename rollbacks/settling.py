@@ -13,6 +13,7 @@ from approvals.policy import State as Judged
 from approvals.services import database_time, decision_on, open_case_of
 from records import trail
 from records.trail import Facts
+from rollbacks.freezes import owe_release
 from rollbacks.models import Execution, Request, StepRun
 from rollbacks.plan import Plan
 from rollbacks.ports import Evidence, Step
@@ -72,6 +73,8 @@ def claim(execution_id: int, *, worker: str) -> Claim | None:
             progress={},
             sentence="",
         )
+        if run.position == APPLY_POSITION:
+            owe_release(execution)
         claimed = Claim(execution, run.pk, run.name, run.position, run.attempt + 1)
         facts.add(
             "step.started", subject_of(execution.request_id), execution=execution.pk, step=run.name,
@@ -93,9 +96,9 @@ def settle(claim: Claim, step: Step, outcome: Outcome) -> bool:
         if step.retried or outcome.kind == "interrupted":
             return _again(facts, execution, run, step, outcome)
         if outcome.kind == "failed":
-            _fail(facts, execution, run, outcome.sentence)
+            _fail(facts, execution, run, outcome.sentence, outcome.evidence)
             return False
-        _doubt(facts, execution, run, _doubtful(run, outcome))
+        _doubt(facts, execution, run, _doubtful(run, outcome), outcome.evidence)
         return False
 
 
@@ -179,26 +182,32 @@ def _again(facts: Facts, execution: Execution, run: StepRun, step: Step, outcome
     return first
 
 
-def _fail(facts: Facts, execution: Execution, run: StepRun, sentence: str) -> None:
+def _fail(facts: Facts, execution: Execution, run: StepRun, sentence: str, evidence: Evidence | None = None) -> None:
     StepRun.objects.filter(pk=run.pk).update(
-        state=RunState.FAILED, sentence=sentence, finished_at=Now(), lease_until=None
+        state=RunState.FAILED, sentence=sentence, finished_at=Now(), lease_until=None, evidence=evidence or {}
     )
     facts.add(
         "step.failed", subject_of(execution.request_id), execution=execution.pk, step=run.name,
-        attempt=run.attempt, sentence=sentence,
+        attempt=run.attempt, sentence=sentence, **_shown(evidence),
     )  # fmt: skip
     _close(execution)
     move(facts, _request_of(execution), State.FAILED, execution=execution.pk, sentence=sentence)
 
 
-def _doubt(facts: Facts, execution: Execution, run: StepRun, sentence: str) -> None:
+def _doubt(facts: Facts, execution: Execution, run: StepRun, sentence: str, evidence: Evidence | None = None) -> None:
     """Nobody can tell from here: the execution stays open, so nothing else runs on the target, and a person is asked."""
-    StepRun.objects.filter(pk=run.pk).update(state=RunState.UNCERTAIN, sentence=sentence, lease_until=None)
+    StepRun.objects.filter(pk=run.pk).update(
+        state=RunState.UNCERTAIN, sentence=sentence, lease_until=None, evidence=evidence or {}
+    )
     facts.add(
         "step.uncertain", subject_of(execution.request_id), execution=execution.pk, step=run.name,
-        attempt=run.attempt, sentence=sentence,
+        attempt=run.attempt, sentence=sentence, **_shown(evidence),
     )  # fmt: skip
     move(facts, _request_of(execution), State.NEEDS_ATTENTION, execution=execution.pk, sentence=sentence)
+
+
+def _shown(evidence: Evidence | None) -> Evidence:
+    return {"evidence": evidence} if evidence else {}
 
 
 def _doubtful(run: StepRun, outcome: Outcome) -> str:

@@ -11,13 +11,15 @@ from celery import shared_task
 
 from approvals import reviews
 from approvals.services import database_time
-from rollbacks import doorbell, engine, proof_runs
+from rollbacks import doorbell, engine, freezes, proof_runs
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.target import REFUSALS
-from rollbacks.models import Execution, Target
+from rollbacks.models import Execution, FlagCheck, Target
+from rollbacks.services.flags import keep_flags, waiting_checks
 from rollbacks.services.follow_ups import close_restored
 from rollbacks.services.targets import keep_inventory, newest_inventory, settings_of
 from rollbacks.steps.drafting import drafts_of, live_shape
+from rollbacks.steps.flags import FlagsUnread, read_flags
 from rollbacks.steps.observation import Unobservable, observe_target
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,27 @@ def advance(execution_id: int) -> None:
     worker = f"{socket.gethostname()}:{os.getpid()}"
     if engine.advance(execution_id, worker=worker, environ=os.environ):
         doorbell.ring(execution_id)
+    freezes.release_owed(execution_id, environ=os.environ)
+
+
+@shared_task
+def release_freeze(execution_id: int) -> None:
+    """Deliver the release of the execution's deploy freeze, if it is owed and due."""
+    freezes.release_owed(execution_id, environ=os.environ)
+
+
+@shared_task
+def check_flags(check_id: int) -> None:
+    """Ask for the feature flags and keep what was seen; a second message about the same wish keeps nothing."""
+    check = FlagCheck.objects.filter(pk=check_id, finished_at__isnull=True).select_related("request__target").first()
+    if check is None:
+        return
+    target = check.request.target
+    try:
+        seen, sentence = read_flags(target.name, target.flags, environ=os.environ), ""
+    except FlagsUnread as error:
+        seen, sentence = [], str(error)
+    keep_flags(check_id, seen=seen, sentence=sentence)
 
 
 @shared_task
@@ -43,11 +66,15 @@ def prove(run_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Ring for every step and proof that waits (messages get lost, workers die), and for every review that is overdue."""
+    """Ring for all that waits (messages get lost, workers die): steps, proofs, releases of freezes, flags, overdue reviews."""
     for execution_id in engine.claimable():
         doorbell.ring(execution_id)
     for run_id in proof_runs.claimable():
         doorbell.ring_proof(run_id)
+    for execution_id in freezes.owed():
+        doorbell.ring_release(execution_id)
+    for check_id in waiting_checks():
+        doorbell.ring_flags(check_id)
     reviews.escalate()
 
 

@@ -26,8 +26,8 @@ DEFAULT_RETURN = "0002_rich_marten_broadcloak"
 SIGNING = ("platform", "security", "cto")
 
 
-def register(nzila: TargetDatabase) -> Target:
-    """Register the target and keep one reading of it."""
+def register(nzila: TargetDatabase, **options: Any) -> Target:
+    """Register the target and keep one reading of it; `options` are the operator's, as register_target takes them."""
     target = targets.register_target(
         None,
         name=nzila.name,
@@ -36,6 +36,7 @@ def register(nzila: TargetDatabase) -> Target:
         repository=str(nzila.repository),
         out=demo_target.OUT,
         audit_tables=["audit_events"],
+        **options,
     )
     ENVIRONMENTS[target.name] = nzila.environ
     read(nzila, target)

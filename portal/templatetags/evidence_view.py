@@ -36,6 +36,8 @@ LABELS: dict[str, str | Promise] = {
     "equal": gettext_lazy("Catalog as expected"),
     "catalog_equal": gettext_lazy("Catalog as expected"),
     "known_by": gettext_lazy("Commit known by"),
+    "exit_code": gettext_lazy("Exit code"),
+    "not_promised": gettext_lazy("What was not promised"),
     "drift": gettext_lazy("Differences before the rollback"),
 }
 

@@ -273,11 +273,16 @@ def _mending_address(anchor: str, edit: str, target: str) -> str:
 
 
 @register.inclusion_tag("components/stepper.html")
-def stepper(steps: Iterable[Any]) -> dict[str, Any]:
-    """Show step runs: name, state, times, attempt, progress, evidence and the sentence of a failure."""
+def stepper(steps: Iterable[Any], options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Show step runs: name, state, times, attempt, progress, evidence and the sentence of a failure.
+
+    `options` are the signed plan's, because another command than ours promises less.
+    """
     rows = []
     for step in steps:
         title, text = wording.STEPS.get(step.name, (step.name, ""))
+        if step.name == "apply" and (options or {}).get("migrate"):
+            text = wording.APPLY_BY_COMMAND
         doing = wording.progress_words(step.progress) if step.state == "running" else ""
         rows.append({"run": step, "title": title, "text": text, "look": wording.look_of(step.state), "doing": doing})
     return {"rows": rows, "done": sum(row["run"].state == "done" for row in rows), "total": len(rows)}

@@ -96,6 +96,10 @@ STEPS: dict[str, tuple[Text, Text]] = {
     "record": (gettext_lazy("Record"), gettext_lazy("The change record is sealed.")),
 }
 
+APPLY_BY_COMMAND = gettext_lazy(
+    "The project's own command runs on the rollback's branch; ledger and catalog are compared after it has ended."
+)
+
 ROLES: dict[str, Text] = {
     "engineer": gettext_lazy("Engineer"),
     "platform": gettext_lazy("Platform"),
@@ -144,6 +148,11 @@ ACTIONS: dict[str, Text] = {
     "step.interrupted": gettext_lazy("was interrupted in the step “%(step)s”"),
     "step.uncertain": gettext_lazy("could not tell how the step “%(step)s” ended"),
     "record.sealed": gettext_lazy("sealed the change record"),
+    "patch.kept": gettext_lazy("kept the branch as a patch"),
+    "flags.asked": gettext_lazy("asked a worker to check the feature flags"),
+    "flags.seen": gettext_lazy("looked at the feature flags"),
+    "deploy_freeze.released": gettext_lazy("released the deploy freeze"),
+    "deploy_freeze.not_released": gettext_lazy("could not release the deploy freeze"),
     "target.registered": gettext_lazy("registered the target"),
     "target.retired": gettext_lazy("retired the target %(name)s"),
     "inventory.changed": gettext_lazy("read something new of the target"),
@@ -195,6 +204,7 @@ FACT_TONES = {
     "request.proven": "good",
     "request.disproven": "bad",
     "notice.undelivered": "bad",
+    "deploy_freeze.not_released": "bad",
     "request.unproven": "warn",
     "step.done": "good",
 }
@@ -216,6 +226,8 @@ def progress_words(progress: Mapping[str, Any]) -> str:
         return _("Statement %(statement)s of %(of)s, line %(line)s") % {"of": "?", "line": "?", **progress}
     if "commit" in progress:
         return _("COMMIT is sent; waiting for the answer.")
+    if "command" in progress:
+        return _("Running “%(command)s”") % progress
     if "bytes" in progress:
         return _("%(size)s written") % {"size": size_words(progress["bytes"])}
     if "restoring" in progress:

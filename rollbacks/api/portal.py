@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from rollbacks.api import checklist, records, requests, running, signing, targets
+from rollbacks.api import checklist, project, records, requests, running, signing, targets
 from rollbacks.api.answers import ProblemAnswer
 from rollbacks.api.callers import READS, SCOPE_NAMES
 from rollbacks.api.problems import KINDS, Problem, register, respond
@@ -33,7 +33,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 register(api)
-for part in (targets, requests, checklist, signing, running, records):
+for part in (targets, requests, checklist, signing, running, project, records):
     api.add_router("", part.router)
 
 

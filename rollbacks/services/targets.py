@@ -10,6 +10,7 @@ from records import trail
 from rollbacks import doorbell
 from rollbacks.drizzle.journal import Layout
 from rollbacks.models import Inventory, Target
+from rollbacks.options import GITHUB, BadOption, Options
 from rollbacks.ports import TargetSettings
 from rollbacks.services.moves import Refused
 
@@ -18,7 +19,8 @@ KEPT_INVENTORIES = 20
 
 
 def register_target(actor: Any, *, name: str, **fields: Any) -> Target:
-    """Add a target; raises Refused when the name is taken."""
+    """Add a target; raises Refused when the name is taken or an option cannot be used."""
+    _refuse_bad_options(Target(name=name, **fields))
     with trail.recording(actor) as facts:
         if Target.objects.filter(name=name).exists():
             raise Refused(f"A target named {name} is registered already; choose another name.")
@@ -30,6 +32,7 @@ def register_target(actor: Any, *, name: str, **fields: Any) -> Target:
             environment=target.environment,
             repository=target.repository,
             out=target.out,
+            options=options_of(target).document(),
         )
         doorbell.ring_inventory_on_commit(target.pk)
         return target
@@ -74,7 +77,36 @@ def settings_of(target: Target) -> TargetSettings:
         ),
         owner_role=target.owner_role,
         audit_tables=tuple(target.audit_tables),
+        options=options_of(target),
+        github=target.github,
     )
+
+
+def options_of(target: Target) -> Options:
+    """Return what the operator chose beside the database; raises BadOption when a row says what no command would."""
+    return Options(
+        contract_tests=tuple(target.contract_tests),
+        migrate=tuple(target.migrate_command),
+        prepare=tuple(target.prepare_command),
+        environment=tuple(target.command_variables),
+        seconds=target.command_seconds,
+        deploy_freeze=target.deploy_freeze,
+        flags=target.flags,
+    )
+
+
+def _refuse_bad_options(target: Target) -> None:
+    try:
+        options = options_of(target)
+    except BadOption as error:
+        raise Refused(str(error)) from error
+    if options.migrate and target.owner_role:
+        raise Refused(
+            "The project's own command connects as the role in the URL and would make objects of that owner; "
+            "register without an owner role, or let the portal apply by itself."
+        )
+    if target.github and not GITHUB.fullmatch(target.github):
+        raise Refused("The repository at GitHub is written as owner/name.")
 
 
 def _gist(content: dict[str, Any] | None, error: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollbacks.ports import Step
-from rollbacks.steps import apply, backup, preflight, publish, record, rehearse, stage, verify
+from rollbacks.steps import applying, backup, preflight, publish, record, rehearse, stage, verify
 
 REHEARSE, APPLY = "rehearse", "apply"
 
@@ -12,7 +12,7 @@ STEPS = (
     Step("backup", observe=backup.observe, perform=backup.perform, clean=backup.clean),
     Step(REHEARSE, observe=rehearse.observe, perform=rehearse.perform, clean=rehearse.clean),
     Step("stage", observe=stage.observe, perform=stage.perform, clean=stage.clean),
-    Step(APPLY, observe=apply.observe, perform=apply.perform),
+    Step(APPLY, observe=applying.observe, perform=applying.perform),
     Step("verify", observe=verify.observe, perform=verify.perform),
     Step("publish", observe=publish.observe, perform=publish.perform, retried=True),
     Step("record", observe=record.observe, perform=record.perform, retried=True),

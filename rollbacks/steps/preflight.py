@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from rollbacks.adapters import target as targets
+from rollbacks.adapters.commands import CannotRun, refuse_unrunnable
 from rollbacks.adapters.pg_tools import NoTools, find_tools
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.store import DirectoryStore, StoreRefused
 from rollbacks.plan import Plan, TargetIdentity
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
+from rollbacks.steps.flags import FlagsUnread, read_flags
 from rollbacks.steps.observation import Observation, Unobservable, connect_directly, observe_target
 
 
@@ -29,6 +31,7 @@ def perform(ctx: StepContext) -> Evidence:
     evidence = _check_server(ctx)
     return {
         **evidence,
+        **_check_flags(ctx),
         "digest": ctx.digest,
         "system_identifier": found.identity.system_identifier,
         "database": found.identity.database,
@@ -49,7 +52,9 @@ def _observe(ctx: StepContext) -> Observation:
 def _as_found(ctx: StepContext, found: Observation) -> Plan:
     identity = TargetIdentity(name=ctx.target.name, environment=ctx.target.environment, **found.identity_document())
     hashes = {migration.tag: migration.sha256 or "" for migration in found.folder.migrations}
-    return ctx.plan.observed_as(target=identity, ledger_head=found.ledger_head, forward_sha256=hashes)
+    # Flags that a person vouched for are not in the plan, so they are not asked for here either.
+    options = ctx.target.options.document(flags="flags" in ctx.plan.options)
+    return ctx.plan.observed_as(target=identity, ledger_head=found.ledger_head, forward_sha256=hashes, options=options)
 
 
 def _refuse_difference(signed: Plan, found: Plan, digest: str) -> None:
@@ -67,6 +72,11 @@ def _refuse_difference(signed: Plan, found: Plan, digest: str) -> None:
         raise StepFailed(
             "The ledger moved since the plan was signed: another migration was applied. "
             "Edit the request and have it signed again."
+        )
+    if found.options != signed.options:
+        raise StepFailed(
+            "The target's own commands, deploy freeze or flags changed since the plan was signed; "
+            "edit the request and have it signed again."
         )
     changed = [now.tag for now, then in zip(found.undo, signed.undo, strict=True) if now != then]
     raise StepFailed(
@@ -87,9 +97,10 @@ def _check_server(ctx: StepContext) -> Evidence:
         scratch.refuse_same_cluster(identity)
         store = DirectoryStore.of(ctx.environ)
         store.refuse_without_space(size)
+        refuse_unrunnable(ctx.plan.chosen, ctx.environ)
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
-    except (*targets.REFUSALS, NoTools, ScratchRefused, StoreRefused) as error:
+    except (*targets.REFUSALS, NoTools, ScratchRefused, StoreRefused, CannotRun) as error:
         raise StepFailed(str(error)) from error
     return {
         "database_bytes": size,
@@ -97,3 +108,26 @@ def _check_server(ctx: StepContext) -> Evidence:
         "tools_notice": tools.outdated or "",
         "scratch_system_identifier": scratch.system_identifier(),
     }
+
+
+def _check_flags(ctx: StepContext) -> Evidence:
+    """Ask for the flags once more: they were off when the request was signed, which may be days ago."""
+    expected = ctx.plan.options.get("flags")
+    if not expected:
+        return {}
+    try:
+        seen = read_flags(ctx.target.name, expected, environ=ctx.environ)
+    except FlagsUnread as error:
+        raise StepInterrupted(f"{error} Nothing was changed on the target.") from error
+    wrong = [
+        f"{each['pointer']} is {each['found']} and has to be {each['expected']}"
+        for each in seen
+        if not each["as_expected"]
+    ]
+    if wrong:
+        raise StepFailed(
+            f"The feature flags are no longer as they were when the request was signed: {'; '.join(wrong)}. "
+            "Nothing was changed on the target; switch them, then start again.",
+            evidence={"flags": seen},
+        )
+    return {"flags": seen}

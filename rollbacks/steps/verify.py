@@ -1,14 +1,22 @@
-"""Verify: over a new connection, see that the target is at the return point and Drizzle would agree."""
+"""Verify: over a new connection, see that the target is at the return point and Drizzle would agree.
+
+Then the project's contract tests are run, where the signed plan names them.
+"""
 
 from __future__ import annotations
 
 import psycopg
 
 from rollbacks.adapters import target as targets
+from rollbacks.adapters.commands import url_of
 from rollbacks.adapters.ledger import read_ledger
+from rollbacks.adapters.repository import RepositoryError
 from rollbacks.drizzle.layouts import violations
+from rollbacks.drizzle.preflight import Ledger
+from rollbacks.options import command_words
 from rollbacks.ports import Evidence, StepContext, StepInterrupted, StepUncertain
-from rollbacks.reversal.catalog import ACCESS_KINDS, compare, read_facts
+from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
+from rollbacks.steps import project
 from rollbacks.steps.expectation import load_expected
 from rollbacks.steps.observation import connect_directly, read_migrations
 
@@ -41,6 +49,13 @@ def perform(ctx: StepContext) -> Evidence:
             f"The rollback was applied, but the target is not as proven: {' '.join(sentences[:20])} "
             "Somebody may have changed it since; look at the target, then let the portal look again."
         )
+    verified = _found(ledger, found)
+    if ctx.plan.chosen.contract_tests:
+        verified["contract_tests"] = _contract_tests(ctx, verified)
+    return verified
+
+
+def _found(ledger: Ledger, found: Facts) -> Evidence:
     newest = sorted(ledger.rows, key=lambda row: row.created_at or 0, reverse=True)[:SHOWN_ROWS]
     return {
         "ledger": [{"id": row.id, "hash": row.hash, "created_at": row.created_at} for row in newest],
@@ -48,3 +63,24 @@ def perform(ctx: StepContext) -> Evidence:
         "facts_digest": found.without(ACCESS_KINDS).digest,
         "journal_agrees": True,
     }
+
+
+def _contract_tests(ctx: StepContext, verified: Evidence) -> Evidence:
+    """Run them on the rollback's branch and the live target; raises StepUncertain unless they pass."""
+    url = url_of(targets.credentials_of(ctx.target.name, ctx.environ), application_name=f"contract-tests-{ctx.token}")
+    try:
+        with project.checkout(ctx) as folder:
+            before = project.prepared(ctx, folder)
+            ended = before if before and not before.well else project.run(
+                ctx, ctx.plan.chosen.contract_tests, folder, url=url
+            )  # fmt: skip
+    except RepositoryError as error:
+        raise StepInterrupted(str(error)) from error
+    if not ended.well:
+        raise StepUncertain(
+            "The rollback was applied and the catalog is as proven, but the contract tests did not pass: "
+            f"“{command_words(ended.command)}” {ended.words}. Read what they said in the evidence; once the cause is "
+            "mended, let the portal look again, which runs them anew and does not apply anything again.",
+            evidence={**verified, "contract_tests": ended.document()},
+        )
+    return ended.document()

@@ -22,6 +22,7 @@ from rollbacks.history import history_of
 from rollbacks.models import Execution
 from rollbacks.sealing import seal_record
 from rollbacks.services import follow_ups, requests, submission
+from rollbacks.services.patches import keep_patch
 from tests.clients import client_of
 from tests.conftest import TargetDatabase
 from tests.rollback import draft, register
@@ -61,6 +62,8 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "requests/<int:pk>/sign/begin/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "requests/<int:pk>/start/": (FILERS, FILERS),
     "requests/<int:pk>/run/": (ROLES, NO_METHOD),
+    "requests/<int:pk>/runs/<int:number>/patch/": (ROLES, NO_METHOD),
+    "requests/<int:pk>/check-flags/": (NO_METHOD, (302, 403, 409, 409, 403, 403, 403, 403)),
     "requests/<int:pk>/resume/": (NO_METHOD, (302, 403, 409, 409, 403, 403, 403, 403)),
     "requests/<int:pk>/take-back/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "requests/<int:pk>/comment/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
@@ -185,6 +188,7 @@ def places(people: dict[str, Any], nzila: TargetDatabase) -> dict[str, Any]:
     grant = grants.propose(administrator, people["auditor"].pk, role="cto", reason="Carine is away.")
     token, _text = make_token(engineer, owner=engineer, name="Laptop", scopes=["read"], days=1)
     record = seal_record(execution, history_of(execution))
+    keep_patch(execution, b"From 0\n")
     notice = Notice.objects.create(
         key="fact:0", kind="vote", subject=f"request:{request.pk}", title="T", content={}, path="/"
     )

@@ -15,6 +15,7 @@ from records.models import ChangeRecord, Fact
 from records.record import seal
 from rollbacks.api.portal import api, schema, urls
 from rollbacks.models import Execution, Request
+from rollbacks.services.patches import keep_patch
 from rollbacks.services.requests import answer
 from tests.api.conftest import Caller
 
@@ -65,6 +66,8 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ("POST", "/requests/{pk}/resume"): (None, (401, 403, 409, 409, 403, 403, 403, 409, 409, 409)),
     ("GET", "/requests/{pk}/executions"): (None, READ),
     ("GET", "/requests/{pk}/executions/{number}"): (None, READ),
+    ("GET", "/requests/{pk}/executions/{number}/patch"): (None, READ),
+    ("POST", "/requests/{pk}/check-flags"): (None, (401, 403, 409, 409, 403, 403, 409, 403, 409, 409)),
     ("GET", "/records"): (None, READ),
     ("GET", "/records/{pk}"): (None, READ),
     ("GET", "/records/{pk}/document"): (None, READ),
@@ -94,6 +97,7 @@ def places(people: dict[str, Any], gapped: Request) -> dict[str, Any]:
         request=gapped, target=gapped.target, number=1, plan={}, digest="0" * 64, started_by=people["engineer"],
         is_open=False,
     )  # fmt: skip
+    keep_patch(execution, b"From 0\n")
     record = seal(token="x:record", subject=f"request:{gapped.pk}", title="RB", result="rolled back", document={"a": 1})
     return {
         "name": gapped.target.name, "pk": gapped.pk, "item": "feature_flags", "file": given.attachment_id,

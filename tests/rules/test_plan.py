@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rollbacks.drizzle.journal import pieces
+from rollbacks.options import Options
 from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compose_file, separate
 from rollbacks.reversal import parse
 
@@ -47,6 +48,9 @@ CHANGES: list[dict[str, Any]] = [
     {"target": TargetIdentity("nzila", "production", "78", "nzila", 16384, 18)},
     {"target": TargetIdentity("nzila", "staging", "77", "nzila", 16384, 18)},
     {"undo": (replace(UNDO[0], forward_sha256="0" * 64), UNDO[1])}, {"undo": (UNDO[0], replace(UNDO[1], reverse_sql="DROP TABLE a "))},
+    {"options": {"contract_tests": ["pnpm", "contract-tests"], "environment": [], "seconds": 900}},
+    {"options": {"migrate": ["pnpm", "migrate:apply"], "environment": [], "seconds": 900}},
+    {"options": {"deploy_freeze": True}}, {"options": {"flags": {"/flags/new_billing": False}}},
     {"file": file(reason="s")}, {"layout": {"out": "other", "prefix": "index", "ledger_schema": "drizzle", "ledger_table": "t"}},
 ]  # fmt: skip
 
@@ -59,6 +63,26 @@ def test_any_change_is_another_digest(change: dict[str, Any]) -> None:
 def test_a_plan_survives_being_stored() -> None:
     assert Plan.of(plan().document()) == plan()
     assert Plan.of(plan().document()).digest == plan().digest
+
+
+def test_a_plan_without_options_keeps_the_digest_that_it_had_before_there_were_any() -> None:
+    assert "options" not in plan().document() and Options().document() == {}
+    assert Plan.of(plan().document()).chosen == Options()
+
+
+def test_options_survive_being_stored_and_each_change_is_another_digest() -> None:
+    options = Options(
+        contract_tests=("pnpm", "contract-tests"), migrate=("pnpm", "migrate:apply"), prepare=("pnpm", "install"),
+        environment=("NPM_TOKEN",), seconds=60, deploy_freeze=True, flags={"/flags/x": False},
+    )  # fmt: skip
+    chosen = replace(plan(), options=options.document())
+    assert Plan.of(chosen.document()).chosen == options and Plan.of(chosen.document()).digest == chosen.digest
+    changes: list[dict[str, Any]] = [
+        {"contract_tests": ("pnpm", "other")}, {"migrate": ()}, {"prepare": ("pnpm", "ci")}, {"environment": ()},
+        {"seconds": 61}, {"deploy_freeze": False}, {"flags": {"/flags/x": True}},
+    ]  # fmt: skip
+    digests = {replace(plan(), options=replace(options, **change).document()).digest for change in changes}
+    assert len(digests) == len(changes) and chosen.digest not in digests
 
 
 @pytest.mark.parametrize(

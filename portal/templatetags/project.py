@@ -1,0 +1,58 @@
+"""What pages show of a target's own commands, deploy freeze, feature flags and patch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from rollbacks.models import DeployFreeze, Execution, PatchFile, Request, Target
+from rollbacks.options import FEWER_PROMISES, command_words
+from rollbacks.services.flags import newest_check
+from rollbacks.services.targets import options_of
+from rollbacks.states import State
+
+register = template.Library()
+
+
+@register.simple_tag
+def fewer_promises() -> tuple[str, ...]:
+    """Return what does not hold where the project's own command applies."""
+    return FEWER_PROMISES
+
+
+@register.inclusion_tag("rollbacks/_options.html")
+def target_options(target: Target) -> dict[str, Any]:
+    """Show what the operator chose for the target; addresses and keys are the worker's and not known here."""
+    options = options_of(target)
+    return {
+        "target": target,
+        "options": options,
+        "migrate": command_words(options.migrate),
+        "contract_tests": command_words(options.contract_tests),
+        "prepare": command_words(options.prepare),
+    }
+
+
+@register.inclusion_tag("rollbacks/_beside.html")
+def beside_run(execution: Execution) -> dict[str, Any]:
+    """Show what stands beside the steps of a run: its deploy freeze, pull request, merge and patch."""
+    published: dict[str, Any] = next((step.evidence for step in execution.steps.all() if step.name == "publish"), {})
+    return {
+        "execution": execution,
+        "freeze": DeployFreeze.objects.filter(execution=execution).first(),
+        "patch": PatchFile.objects.filter(execution=execution).defer("content").first(),
+        "published": published,
+    }
+
+
+@register.inclusion_tag("rollbacks/_flags.html", takes_context=True)
+def check_flags(context: template.Context, rollback: Request) -> dict[str, Any]:
+    """Show the button that has a worker ask for the flags, and what it saw the last time."""
+    return {
+        "rollback": rollback,
+        "asked_for": bool(rollback.target.flags),
+        "offered": rollback.state == State.DRAFT,
+        "check": newest_check(rollback),
+        "csrf_token": context.get("csrf_token"),
+    }

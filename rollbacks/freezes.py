@@ -1,0 +1,79 @@
+"""Releasing deploy freezes: owed from the moment that one may have been asked for, tried until it was delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from records import trail
+from rollbacks.models import DeployFreeze, Execution, StepRun
+from rollbacks.plan import Plan
+from rollbacks.services.moves import subject_of
+from rollbacks.states import RunState
+from rollbacks.steps.freeze import NotReleased, release
+
+VERIFY = "verify"
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+
+
+def owe_release(execution: Execution) -> None:
+    """Note, in the caller's transaction, that the execution is about to ask for a freeze; once is enough."""
+    if Plan.of(execution.plan).options.get("deploy_freeze"):
+        DeployFreeze.objects.get_or_create(execution=execution)
+
+
+def owed() -> list[int]:
+    """Return the executions whose release can be tried now: the run is over, or the target was verified.
+
+    While a run needs attention nobody knows what the target is like, so its freeze holds until a person has looked.
+    """
+    verified = StepRun.objects.filter(execution=OuterRef("execution"), name=VERIFY, state=RunState.DONE)
+    rows = DeployFreeze.objects.filter(
+        Q(execution__is_open=False) | Exists(verified), released_at__isnull=True, due_at__lte=Now()
+    )
+    return list(rows.order_by("due_at").values_list("execution_id", flat=True)[:100])
+
+
+def release_owed(execution_id: int, *, environ: Mapping[str, str]) -> bool:
+    """Deliver the release, if it is owed and due; True when it has got through. Two at once tell it once or twice."""
+    if execution_id not in owed():
+        return False
+    execution = Execution.objects.select_related("target").get(pk=execution_id)
+    mine = DeployFreeze.objects.filter(execution=execution, released_at__isnull=True)
+    attempts = mine.values_list("attempts", flat=True).first() or 0
+    # Put off before anything is sent: a worker that dies on the way leaves the next attempt to the sweep.
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts, 10))
+    if not mine.filter(attempts=attempts).update(attempts=F("attempts") + 1, due_at=Now() + pause):
+        return False
+    document = {
+        "target": execution.target.name,
+        "environment": execution.target.environment,
+        "request": f"RB-{execution.request_id}",
+        "digest": execution.digest,
+    }
+    try:
+        status = release(execution.target.name, document, token=f"execution-{execution.pk}", environ=environ)
+    except NotReleased as error:
+        _keep_failure(execution, str(error), first=attempts == 0)
+        return False
+    with trail.recording(None) as facts:
+        if mine.update(released_at=Now(), sentence=""):
+            facts.add(
+                "deploy_freeze.released", subject_of(execution.request_id), execution=execution.pk, status=status,
+                attempts=attempts + 1,
+            )  # fmt: skip
+    return True
+
+
+def _keep_failure(execution: Execution, sentence: str, *, first: bool) -> None:
+    """Show why on the run page; the trail gets the first failure only, because the attempts go on for long."""
+    with trail.recording(None) as facts:
+        DeployFreeze.objects.filter(execution=execution).update(sentence=sentence)
+        if first:
+            facts.add(
+                "deploy_freeze.not_released", subject_of(execution.request_id), execution=execution.pk,
+                sentence=sentence,
+            )  # fmt: skip

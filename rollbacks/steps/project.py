@@ -1,0 +1,38 @@
+"""The project's own commands of a target, run in a checkout of the rollback's branch."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rollbacks.adapters import commands
+from rollbacks.adapters.commands import Ended
+from rollbacks.adapters.merging import check_out
+from rollbacks.adapters.repository import Repository
+from rollbacks.ports import StepContext
+
+CHECKOUT = "rollback-checkout-"
+
+
+@contextmanager
+def checkout(ctx: StepContext) -> Iterator[Path]:
+    """Give a folder with the files of the staged commit, removed at the end; raises RepositoryError."""
+    with tempfile.TemporaryDirectory(prefix=CHECKOUT, ignore_cleanup_errors=True) as place:
+        folder = Path(place) / "checkout"
+        check_out(Repository(ctx.target.repository), ctx.evidence["stage"]["commit"], folder)
+        yield folder
+
+
+def prepared(ctx: StepContext, folder: Path) -> Ended | None:
+    """Run the command that prepares a checkout, which never sees the database's URL; None when there is none."""
+    command = ctx.plan.chosen.prepare
+    return run(ctx, command, folder) if command else None
+
+
+def run(ctx: StepContext, command: tuple[str, ...], folder: Path, *, url: str = "") -> Ended:
+    """Run one command of the signed plan in the checkout and return how it ended."""
+    return commands.run(
+        command, options=ctx.plan.chosen, folder=folder, environ=ctx.environ, heartbeat=ctx.heartbeat, url=url
+    )
