@@ -13,7 +13,11 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 POINTER = re.compile(r"(?:/(?:[^/~]|~0|~1)*)+")
 GITHUB = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 # The portal sets these itself, so nobody can hand on the worker's own.
-OWN_VARIABLES = frozenset({"PATH", "HOME", "TMPDIR", "DATABASE_URL", "PGAPPNAME", "CI", "NO_COLOR", "LC_ALL"})
+OWN_VARIABLES = frozenset(
+    {
+        "PATH", "HOME", "TMPDIR", "DATABASE_URL", "CI", "NO_COLOR", "LC_ALL", "ROLLBACK_REQUEST", "ROLLBACK_RETURN_POINT",
+    }
+)  # fmt: skip
 
 # What the portal promises when it applies by itself and cannot when the project's command does.
 FEWER_PROMISES = (

@@ -3,7 +3,8 @@
 Usage: operator_server.py FOLDER. Prints its port and keeps every request as FOLDER/NNNN.json.
 POST /freeze answers with the status in FOLDER/freeze or FOLDER/release, by the action asked for (200 without one).
 GET /flags answers with FOLDER/flags. /repos/OWNER/NAME/pulls speaks the part of GitHub's REST API that opens and lists
-pull requests (version 2022-11-28): FOLDER/github has the status to answer a POST with, 201 without one.
+pull requests (version 2022-11-28): FOLDER/github has the status to answer a POST with, 201 without one; with FOLDER/late
+the next list is empty, whatever is there.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ class Answering(BaseHTTPRequestHandler):
             self._send(int(self._said("flags-status", "200")), text.encode())
         elif parts.path.startswith("/repos/"):
             wanted = parse_qs(parts.query)["head"][0]
+            late = self.folder / "late"
+            if late.exists():
+                late.unlink()
+                self._answer(200, [])
+                return
             self._answer(200, [each for each in self._pulls() if each["head"]["label"] == wanted])
         else:
             self._answer(404, {"message": "Not Found"})

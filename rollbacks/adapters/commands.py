@@ -113,15 +113,17 @@ def run(
     environ: Mapping[str, str],
     heartbeat: Callable[[dict[str, Any]], None],
     url: str = "",
+    told: Mapping[str, str] | None = None,
 ) -> Ended:
     """Run the command in the folder and return how it ended, once nothing that it started is alive any more.
 
-    It sees PATH, the operator's variables and, with `url`, DATABASE_URL; never another variable of the worker. Whatever
+    It sees PATH, the operator's variables, what it is `told` and, with `url`, DATABASE_URL; never another variable of
+    the worker. Whatever
     `heartbeat` raises ends it and is raised on.
     """
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
-    environment = _environment(options, environ, home) | ({"DATABASE_URL": url} if url else {})
+    environment = _environment(options, environ, home) | dict(told or {}) | ({"DATABASE_URL": url} if url else {})
     handed_on = [environ[name] for name in options.environment if name in environ]
     secrets = secrets_of({**environ, "DATABASE_URL": url}, also=handed_on)
     started = time.monotonic()

@@ -17,6 +17,10 @@ SCHEMA_MARK = "drizzle-orm/pg-core"
 MOST_FILES = 500
 
 
+class PatchTooLarge(RepositoryError):
+    """The branch is no patch that anybody would take along; take it from the repository."""
+
+
 @dataclass(frozen=True)
 class Merge:
     """Whether the base moved since the branch was made, and which files would conflict; `unknown` says why not known."""
@@ -40,7 +44,7 @@ def check_out(repository: Repository, commit: str, folder: Path) -> None:
 
 
 def patch_of(repository: Repository, branch: str, *, base: str) -> bytes:
-    """Return the branch's commits since `base` as `git am` takes them; raises RepositoryError above 20 MiB."""
+    """Return the branch's commits since `base` as `git am` takes them; raises PatchTooLarge above 20 MiB."""
     refuse_unsafe(branch)
     head = repository.branch_commit(branch)
     if head is None:
@@ -50,7 +54,7 @@ def patch_of(repository: Repository, branch: str, *, base: str) -> bytes:
         f"{repository.head(base)}..{head}",
     )  # fmt: skip
     if len(patch) > LARGEST_PATCH:
-        raise RepositoryError(f"The patch of {branch} is larger than 20 MiB; take the branch from the repository.")
+        raise PatchTooLarge(f"The patch of {branch} is larger than 20 MiB; take the branch from the repository.")
     return patch
 
 

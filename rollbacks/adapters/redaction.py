@@ -20,9 +20,10 @@ MASK = "…"
 def secrets_of(environ: Mapping[str, str], *, also: Collection[str] = ()) -> tuple[str, ...]:
     """Return every value of the environment that may be a secret, longest first, with the passwords and keys inside URLs.
 
-    `also` are further values, taken whatever their length. A variable that ends in _FILE stands for its file's text.
+    `also` are further values. Of whole values those below six characters are left out, of passwords none. A variable
+    that ends in _FILE stands for its file's text.
     """
-    found = {value for value in also if value}
+    found = {value for value in also if len(value) >= SHORTEST}
     for name, value in environ.items():
         if not TELLING.search(name):
             continue

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rollbacks.adapters import commands
 from rollbacks.adapters.commands import Ended
-from rollbacks.adapters.merging import check_out
+from rollbacks.adapters.merging import PatchTooLarge, check_out, patch_of
 from rollbacks.adapters.repository import Repository
 from rollbacks.ports import StepContext
 
@@ -25,6 +25,13 @@ def checkout(ctx: StepContext) -> Iterator[Path]:
         yield folder
 
 
+def keep_patch(ctx: StepContext, repository: Repository) -> None:
+    """Keep the branch as a patch to download; one that is too large is left to the repository. Raises RepositoryError."""
+    with suppress(PatchTooLarge):
+        base = ctx.evidence["preflight"]["base_commit"]
+        ctx.keep_patch(patch_of(repository, ctx.evidence["stage"]["branch"], base=base))
+
+
 def prepared(ctx: StepContext, folder: Path) -> Ended | None:
     """Run the command that prepares a checkout, which never sees the database's URL; None when there is none."""
     command = ctx.plan.chosen.prepare
@@ -33,6 +40,14 @@ def prepared(ctx: StepContext, folder: Path) -> Ended | None:
 
 def run(ctx: StepContext, command: tuple[str, ...], folder: Path, *, url: str = "") -> Ended:
     """Run one command of the signed plan in the checkout and return how it ended."""
+    # The branch has the schema of before the rollback still: who merges it reverts that. Tests may want to know.
+    told = {"ROLLBACK_REQUEST": f"RB-{ctx.request}", "ROLLBACK_RETURN_POINT": ctx.plan.return_to or ""}
     return commands.run(
-        command, options=ctx.plan.chosen, folder=folder, environ=ctx.environ, heartbeat=ctx.heartbeat, url=url
+        command,
+        options=ctx.plan.chosen,
+        folder=folder,
+        environ=ctx.environ,
+        heartbeat=ctx.heartbeat,
+        url=url,
+        told=told,
     )

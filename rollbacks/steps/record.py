@@ -11,6 +11,7 @@ from records.incident import incident_entry
 from records.markdown import render
 from rollbacks.adapters.repository import Repository, RepositoryError
 from rollbacks.ports import Evidence, StepContext, StepInterrupted
+from rollbacks.steps import project
 
 FOLDER, INCIDENTS = "ops/change-management", "ops/incident-response"
 
@@ -33,7 +34,7 @@ def perform(ctx: StepContext) -> Evidence:
     if incident:
         files[f"{INCIDENTS}/{name}.md"] = incident.encode()
     try:
-        repository = Repository(ctx.target.repository)
+        repository = Repository(ctx.target.repository, signing_key=ctx.environ.get("GIT_SIGNING_KEY", ""))
         commit = repository.extend_branch(
             staged["branch"],
             base=staged["commit"],
@@ -41,6 +42,7 @@ def perform(ctx: StepContext) -> Evidence:
             message=f"Add the change record of RB-{ctx.request}\n\nSealed with SHA-256 {sealed['digest']}.\n",
             author=ctx.started_by,
         )
+        project.keep_patch(ctx, repository)
         if repository.has_remote():
             repository.push(staged["branch"])
     except RepositoryError as error:

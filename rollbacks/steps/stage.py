@@ -45,7 +45,7 @@ def observe(ctx: StepContext) -> Evidence | None:
 def perform(ctx: StepContext) -> Evidence:
     """Write the branch by the recipe of the folder's line and return its commit, tag and `when`."""
     try:
-        repository = Repository(ctx.target.repository)
+        repository = Repository(ctx.target.repository, signing_key=ctx.environ.get("GIT_SIGNING_KEY", ""))
         base = ctx.evidence["preflight"]["base_commit"]
         files = _compose(ctx, repository, base)
         out = ctx.target.layout.out

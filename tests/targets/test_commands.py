@@ -166,13 +166,13 @@ def test_the_direct_url_is_written_as_drivers_read_it(url: str, written: str) ->
 
 def test_every_form_of_a_password_is_found_in_the_environment(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("postgresql://u:p%40ss%2Fword@db/shop\n")
-    secrets = secrets_of({"A_URL_FILE": str(tmp_path / "url"), "EDITOR": "emacs-nox"}, also=["x"])
-    assert {"p%40ss%2Fword", "p@ss/word", "x"} <= set(secrets) and "emacs-nox" not in secrets
+    secrets = secrets_of({"A_URL_FILE": str(tmp_path / "url"), "EDITOR": "emacs-nox"}, also=["x", "harbour-7"])
+    assert {"p%40ss%2Fword", "p@ss/word", "harbour-7"} <= set(secrets) and not {"emacs-nox", "x"} & set(secrets)
     hook = secrets_of(
         {"SHOP_DEPLOY_FREEZE_URL": "https://hooks.example.com/rollbacks/T0KENT0KENT0KEN?key=a%2Fqueryvalue"}
     )
     assert {"T0KENT0KENT0KEN", "a/queryvalue"} <= set(hook) and "rollbacks" not in hook
-    assert cleaned("p@ss/word p%40ss%2Fword emacs-nox", secrets) == "… … emacs-no…"
+    assert cleaned("p@ss/word p%40ss%2Fword emacs-nox", secrets) == "… … emacs-nox"
 
 
 @pytest.mark.parametrize(
