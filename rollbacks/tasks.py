@@ -21,6 +21,7 @@ from rollbacks.services.targets import keep_inventory, newest_inventory, setting
 from rollbacks.steps.drafting import drafts_of, live_shape
 from rollbacks.steps.flags import FlagsUnread, read_flags
 from rollbacks.steps.observation import Unobservable, observe_target
+from rollbacks.steps.project import sweep_checkouts
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ def sweep() -> None:
 
 @shared_task
 def sweep_scratch() -> None:
-    """Drop what executions that are over, and replays whose worker was killed, left on the scratch server."""
+    """Drop what executions that are over, and workers that were killed, left on the scratch server and in checkouts."""
+    sweep_checkouts(now=time.time())
     try:
         scratch = Scratch.of(os.environ)
         for name in engine.leftovers(scratch.names()):

@@ -11,6 +11,7 @@ from rollbacks.models import Answer, Attachment, Inventory, Revision, Target
 from rollbacks.proof_view import ProofView
 from rollbacks.queries import Row
 from rollbacks.request_page import ChecklistRow, RequestPage, UndoRow
+from rollbacks.services.targets import options_of
 
 
 class Person(BaseModel):
@@ -47,6 +48,7 @@ class TargetAnswer(BaseModel):
     out: str
     prefix: str
     audit_tables: list[str]
+    options: dict[str, Any]
     retired: bool
     read_at: datetime | None
     error: str
@@ -59,7 +61,7 @@ class TargetAnswer(BaseModel):
         content = inventory.content if inventory else None
         return cls(
             name=target.name, title=target.title, environment=target.environment, repository=target.repository,
-            base_branch=target.base_branch, out=target.out, prefix=target.prefix, audit_tables=target.audit_tables,
+            base_branch=target.base_branch, out=target.out, prefix=target.prefix, audit_tables=target.audit_tables, options=options_of(target).document(),
             retired=target.retired_at is not None, read_at=inventory.read_at if inventory else None,
             error=inventory.error if inventory else "",
             migrations=len(content["migrations"]) if content else None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +17,8 @@ from rollbacks.adapters.repository import Repository
 from rollbacks.ports import StepContext
 
 CHECKOUT = "rollback-checkout-"
+# No command may take longer than a quarter of this, so nothing that is at work is ever so old.
+LEFT_SECONDS = 24 * 3600
 
 
 @contextmanager
@@ -23,6 +28,15 @@ def checkout(ctx: StepContext) -> Iterator[Path]:
         folder = Path(place) / "checkout"
         check_out(Repository(ctx.target.repository), ctx.evidence["stage"]["commit"], folder)
         yield folder
+
+
+def sweep_checkouts(*, now: float, place: Path | None = None) -> None:
+    """Remove checkouts that a killed worker left in the folder for temporary files a day ago; `now` in seconds of the epoch."""
+    for left in (place or Path(tempfile.gettempdir())).glob(f"{CHECKOUT}*"):
+        with suppress(OSError):
+            status = left.lstat()
+            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and now - status.st_mtime > LEFT_SECONDS:
+                shutil.rmtree(left)
 
 
 def keep_patch(ctx: StepContext, repository: Repository) -> None:

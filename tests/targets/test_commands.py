@@ -18,6 +18,7 @@ from rollbacks.adapters.commands import CannotRun, Ended, refuse_unrunnable, url
 from rollbacks.adapters.redaction import cleaned, secrets_of
 from rollbacks.adapters.target import credentials_from_url
 from rollbacks.options import BadOption, Options
+from rollbacks.steps.project import sweep_checkouts
 
 CANARY = "Zx9-canary-secret"
 ENVIRON = {
@@ -185,3 +186,18 @@ def test_every_form_of_a_password_is_found_in_the_environment(tmp_path: Path) ->
 def test_an_option_that_cannot_be_used_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadOption):
         Options(**wrong)
+
+
+def test_a_checkout_that_a_killed_worker_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    for name in ("rollback-checkout-old", "rollback-checkout-new", "somebody-elses"):
+        (tmp_path / name / "checkout").mkdir(parents=True)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "rollback-checkout-link").symlink_to(outside)
+    now = time.time()
+    for name in ("rollback-checkout-old", "somebody-elses"):
+        os.utime(tmp_path / name, (now - 90_000, now - 90_000))
+    sweep_checkouts(now=now, place=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "outside", "rollback-checkout-link", "rollback-checkout-new", "somebody-elses",
+    ]  # fmt: skip
