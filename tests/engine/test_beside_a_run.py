@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from django.db.models.functions import Now
 from records.models import Fact
 from rollbacks import freezes, tasks
 from rollbacks.models import Answer, DeployFreeze, Execution, FlagCheck
+from rollbacks.ports import StepFailed
 from rollbacks.reversal.catalog import read_facts
 from rollbacks.services import flags, requests, running
 from rollbacks.services.moves import NotAllowed, Refused
@@ -122,21 +125,28 @@ def test_without_a_freeze_the_target_is_not_touched_and_the_release_is_still_tri
     tasks.release_freeze(execution.pk)
     assert len(operator.asked("release")) == 1 and freezes.owed() == []
 
-    # What the other side cannot do just now is asked for again before it counts as refused.
-    operator.says("freeze", "500")
-    second = running.start(people["engineer"], execution.request_id)
-    assert drive(second, shop.environ) == "failed"
-    assert len(operator.asked("freeze")) == 4 and facts_of(shop) == before
 
-    # An address that is not there, or not to be reached from here, is no freeze.
+def test_who_does_not_answer_is_asked_again_and_no_answer_is_no_freeze(
+    shop: TargetDatabase, operator: Operator
+) -> None:
+    def refused(**environ: str) -> str:
+        given = {
+            "target": SimpleNamespace(name=shop.name, environment="production"), "environ": {**shop.environ, **environ},
+            "token": "execution-1", "request": 1, "digest": "d", "now": lambda: datetime.now(UTC),
+        }  # fmt: skip
+        with pytest.raises(StepFailed) as failure:
+            freeze.hold(SimpleNamespace(**given))  # type: ignore[arg-type]
+        return str(failure.value)
+
+    operator.says("freeze", "500")
+    assert "status 500" in refused() and len(operator.asked("freeze")) == 3
+    operator.says("freeze", "302")
+    assert "status 302" in refused() and len(operator.asked("freeze")) == 4
     operator.says("freeze", "200")
     variable = f"{shop.name.upper().replace('-', '_')}_DEPLOY_FREEZE_URL"
-    third = running.start(people["engineer"], execution.request_id)
-    assert drive(third, {**shop.environ, variable: ""}) == "failed"
-    assert f"has no {variable}" in step(third, "apply").sentence
-    fourth = running.start(people["engineer"], execution.request_id)
-    assert drive(fourth, {**shop.environ, variable: "https://169.254.169.254/x"}) == "failed"
-    assert "not a public one" in step(fourth, "apply").sentence and facts_of(shop) == before
+    assert f"has no {variable}" in refused(**{variable: ""})
+    assert "not a public one" in refused(**{variable: "https://169.254.169.254/x"})
+    assert "Only https" in refused(PORTAL_DEMO="0")
     assert len(operator.asked("freeze")) == 4
 
 
@@ -163,7 +173,10 @@ def test_flags_are_asked_for_answered_and_asked_for_again_before_anything_is_cha
     check = FlagCheck.objects.latest("pk")
     tasks.check_flags(check.pk)
     tasks.check_flags(check.pk)
+    # A second worker that was asked meanwhile: what it saw later is not kept, and nothing is answered twice.
+    flags.keep_flags(check.pk, seen=[{"pointer": "/x", "found": "1", "expected": "1", "as_expected": True}])
     check.refresh_from_db()
+    assert {each["pointer"] for each in check.seen} == {"/flags/new_billing", "/flags/limit"}
     assert Answer.objects.filter(request=request, item="feature_flags").count() == before + 1
     assert check.answer and "/flags/new_billing is false, as expected" in check.answer.text
     assert CANARY not in check.answer.text

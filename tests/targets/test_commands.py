@@ -99,7 +99,23 @@ def test_what_it_leaves_in_the_background_is_ended_with_it(tmp_path: Path) -> No
     assert ended.well and not alive(int(ended.output))
 
 
-def test_a_lost_lease_ends_the_command(tmp_path: Path) -> None:
+def test_its_process_group_is_ended_where_the_kernel_lists_no_children(tmp_path: Path) -> None:
+    sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+    script = f"import subprocess, time; print(subprocess.Popen({sleeper!r}).pid, flush=True); time.sleep(60)"
+    given = {"arguments": [sys.executable, "-c", script], "folder": str(tmp_path), "environment": {}, "seconds": 1}
+    code = f"from rollbacks.adapters import command_child as c; c._children = list; print(c.run({given!r}))"
+    # Left open: its end would be the sign to end the command.
+    reading, writing = os.pipe()
+    done = subprocess.run([sys.executable, "-c", code], stdin=reading, capture_output=True, timeout=20, text=True)
+    os.close(reading)
+    os.close(writing)
+    pid, answer = done.stdout.split("\n")[:2]
+    assert "'late': True" in answer and not alive(int(pid))
+
+
+def test_a_lost_lease_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "BEAT_SECONDS", 0.05)
+
     class LeaseLost(Exception):
         pass
 
