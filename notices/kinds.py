@@ -67,6 +67,9 @@ RULES = {
     "request.moved:needs_attention": Rule(
         "attention", (who.author, who.signers, who.on_call), words.needs_attention, who.to_on_call, tells_actor=True
     ),
+    "deploy_freeze.not_released": Rule(
+        "attention", (who.author, who.signers, who.on_call), words.still_frozen, who.to_on_call, tells_actor=True
+    ),
     "on_call.asked": Rule(ON_CALL, (who.on_call,), words.on_call_asked, who.to_on_call, team=False, tells_actor=True),
     "follow_up.opened": Rule(
         "follow_up", (who.named_roles,), words.immutability_removed, who.to_named_roles, tells_actor=True

@@ -65,7 +65,9 @@ def asked_to_sign(cause: Cause) -> Content:
     return Content(
         title=one_line(_("Please sign %(what)s%(security)s") % {"what": _what(cause), "security": security}),
         ask=_("Read the plan and approve or reject it. It waits for: %(roles)s.") % {"roles": _roles(cause.missing)},
-        effect=_(
+        effect=_applied_by_command()
+        if cause.plan.get("options", {}).get("migrate")
+        else _(
             "If you approve and all signatures are there, an engineer may start it: the worker takes a backup, rehearses "
             "on the restored copy, and then changes the target in one transaction. A rejection sends it back."
         ),
@@ -74,6 +76,14 @@ def asked_to_sign(cause: Cause) -> Content:
         digest=_digest(cause),
         path=_path("request-sign", cause),
         action=_("Read and sign"),
+    )
+
+
+def _applied_by_command() -> str:
+    return _(
+        "If you approve and all signatures are there, an engineer may start it: the worker takes a backup, rehearses on the "
+        "restored copy, and then has the project's own command change the target, which promises less: the page says what. "
+        "A rejection sends it back."
     )
 
 
@@ -174,6 +184,15 @@ def needs_attention(cause: Cause) -> Content:
     effect = _(
         "The portal observes what is there and goes on from it. Until somebody does, nothing else runs on this target."
     )
+    return _about_run(cause, title, ask, effect=effect)
+
+
+def still_frozen(cause: Cause) -> Content:
+    """Call a person: a deploy freeze could not be released."""
+    title = _("Deployments may still be FROZEN: %(what)s") % {"what": _what(cause)}
+    said = one_line(cause.detail.get("sentence", ""), 600)
+    ask = _("Release the freeze where deployments are made, or mend its address. %(why)s") % {"why": said}
+    effect = _("The portal goes on trying to release it, at growing distances.")
     return _about_run(cause, title, ask, effect=effect)
 
 

@@ -16,6 +16,8 @@ from rollbacks.states import RunState
 from rollbacks.steps.freeze import NotReleased, release
 
 VERIFY = "verify"
+# Failed attempts, a minute and a half apart from the first, after which somebody is told.
+CALLING_AFTER = 3
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
 
@@ -57,7 +59,7 @@ def release_owed(execution_id: int, *, environ: Mapping[str, str]) -> bool:
     try:
         status = release(execution.target.name, document, token=f"execution-{execution.pk}", environ=environ)
     except NotReleased as error:
-        _keep_failure(execution, str(error), first=attempts == 0)
+        _keep_failure(execution, str(error), attempts=attempts + 1)
         return False
     with trail.recording(None) as facts:
         if mine.update(released_at=Now(), sentence=""):
@@ -68,12 +70,12 @@ def release_owed(execution_id: int, *, environ: Mapping[str, str]) -> bool:
     return True
 
 
-def _keep_failure(execution: Execution, sentence: str, *, first: bool) -> None:
-    """Show why on the run page; the trail gets the first failure only, because the attempts go on for long."""
+def _keep_failure(execution: Execution, sentence: str, *, attempts: int) -> None:
+    """Show why on the run page; people are called once, by a fact, when it goes on failing."""
     with trail.recording(None) as facts:
         DeployFreeze.objects.filter(execution=execution).update(sentence=sentence)
-        if first:
+        if attempts == CALLING_AFTER:
             facts.add(
                 "deploy_freeze.not_released", subject_of(execution.request_id), execution=execution.pk,
-                sentence=sentence,
+                attempts=attempts, sentence=sentence,
             )  # fmt: skip

@@ -14,7 +14,7 @@ from rollbacks.plan import Plan
 Evidence = dict[str, Any]
 
 
-class Ended(Exception):
+class StepEnded(Exception):
     """How a step ended other than well; `evidence` is what it can show all the same."""
 
     def __init__(self, sentence: str, *, evidence: Evidence | None = None) -> None:
@@ -22,11 +22,11 @@ class Ended(Exception):
         self.evidence: Evidence = evidence or {}
 
 
-class StepFailed(Ended):
+class StepFailed(StepEnded):
     """The step did not happen and left everything as it was; its sentence says why and what to do next."""
 
 
-class StepUncertain(Ended):
+class StepUncertain(StepEnded):
     """Nobody can tell from here whether the step's effect is there; a person must look."""
 
 

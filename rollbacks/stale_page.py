@@ -18,6 +18,8 @@ from rollbacks.services.submission import utc
 # Shown as lines of SQL, or repeating what those lines say.
 SQL_PARTS = frozenset({"file", "undo"})
 SHOWN_FIELDS = 200
+# A plan whose target has no options says nothing of them.
+NOTHING_CHOSEN: dict[str, Any] = {"options": {}}
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def stale_page(request: Request, seen: str) -> StalePage | None:
     case = open_case_of(subject_of(request.pk))
     revision = current_revision(request)
     submitted = case is not None and revision.digest == case.digest
-    after = dict(revision.plan or {}) if submitted else _as_written(request, revision)
-    fields = tuple(_changed_fields(kept.plan, after))
+    after = NOTHING_CHOSEN | dict(revision.plan or {}) if submitted else _as_written(request, revision)
+    fields = tuple(_changed_fields(NOTHING_CHOSEN | dict(kept.plan), after))
     return StalePage(
         seen=seen,
         current=case.digest if case and submitted else "",

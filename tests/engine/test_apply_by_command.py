@@ -12,18 +12,20 @@ from typing import Any
 import psycopg
 import pytest
 
+from notices.models import Notice
 from records.models import ChangeRecord
 from rollbacks import engine
 from rollbacks.models import Execution
 from rollbacks.reversal.catalog import read_facts
-from rollbacks.services import running
+from rollbacks.services import running, submission
 from rollbacks.services.moves import Refused
 from rollbacks.services.targets import register_target
 from rollbacks.steps import apply_by_command
 from tests.clients import client_of
 from tests.conftest import TargetDatabase
 from tests.engine.test_faults import process_environment, wait_for
-from tests.rollback import approve, draft, drive, register, step
+from tests.notices.conftest import gather
+from tests.rollback import SIGNING, approve, draft, drive, register, sign, step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,10 +83,15 @@ def test_it_is_applied_and_pages_and_record_say_what_is_not_promised(
     mode.write_text("nothing")
     given = {"migrate_command": [sys.executable, "-c", SCRIPT, str(mode)]}
     request = draft(people, register(nzila, **given), RETURN)
-    approve(people, request)
+    plan = submission.submit(people["engineer"], request.pk)
+    gather()
+    for role in SIGNING:
+        sign(people[role], request, role, plan.digest)
     browser = client_of(people["engineer"])
     assert "fewer promises hold" in browser.get(f"/requests/{request.pk}/sign/").content.decode()
     assert "fewer promises hold" in browser.get(f"/requests/{request.pk}/start/").content.decode()
+    told = Notice.objects.filter(kind="sign").first()
+    assert told is not None and "project's own command" in str(told.content)
     before = facts_of(nzila)
     execution = running.start(people["engineer"], request.pk)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
+from notices.models import Notice
 from records.models import Fact
 from rollbacks import freezes, tasks
 from rollbacks.models import Answer, DeployFreeze, Execution, FlagCheck
@@ -24,6 +25,7 @@ from rollbacks.steps import freeze
 from rollbacks.steps.flags import FlagsUnread, find, read_flags
 from tests.clients import client_of
 from tests.conftest import TargetDatabase
+from tests.notices.conftest import gather
 from tests.operator_server import Operator, operator_server
 from tests.rollback import approve, draft, drive, register, step
 
@@ -96,11 +98,19 @@ def test_a_freeze_is_held_before_apply_and_released_after_verify(
     # Not again at once, but the sweep's turn comes.
     assert freezes.owed() == [] and drive(execution, shop.environ) == "succeeded"
 
+    # It goes on failing: after the third attempt people are told, once.
+    for _attempt in range(3):
+        DeployFreeze.objects.update(due_at=Now())
+        assert not freezes.release_owed(execution.pk, environ=shop.environ)
+    gather()
+    told = Notice.objects.get(kind="attention")
+    assert "still be FROZEN" in told.title and "status 503" in str(told.content) and CANARY not in str(told.content)
+
     DeployFreeze.objects.update(due_at=Now())
     operator.says("release", "204")
     assert freezes.release_owed(execution.pk, environ=shop.environ)
     assert not freezes.release_owed(execution.pk, environ=shop.environ)
-    assert len(operator.asked("release")) == 2
+    assert len(operator.asked("release")) == 5
     assert "deploy freeze released" in page_of(people, execution)
     actions = Fact.objects.filter(action__startswith="deploy_freeze").order_by("seq").values_list("action", flat=True)
     assert list(actions) == ["deploy_freeze.not_released", "deploy_freeze.released"]

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from records.models import Fact
 from rollbacks.models import Target
 from rollbacks.services.targets import options_of
+from rollbacks.stale_page import NOTHING_CHOSEN, _changed_fields
 from tests.clients import client_of
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +62,11 @@ def test_what_cannot_be_used_is_refused(options: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         registered(*options)
     assert not Target.objects.exists()
+
+
+def test_a_page_that_is_open_says_that_commands_came_or_went() -> None:
+    """A plan without options has no word of them, and that is a difference too."""
+    without, chosen = {"reason": "r"}, {"reason": "r", "options": {"migrate": ["pnpm", "migrate:apply"]}}
+    for before, after, found in ((without, chosen, ("", "pnpm")), (chosen, without, ("pnpm", ""))):
+        fields = _changed_fields(NOTHING_CHOSEN | before, NOTHING_CHOSEN | after)
+        assert ("options.migrate.1", *found) in {(each.name, each.before, each.after) for each in fields}
