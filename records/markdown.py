@@ -114,19 +114,38 @@ def _steps(document: Mapping[str, Any]) -> str:
         lines.append("")
         lines.append(f"From {step['started_at']} to {step['finished_at']}, attempt {step['attempt']}.")
         lines.append("")
-        lines += [
-            f"- {key.replace('_', ' ')}: {cell(value)}" for key, value in step["evidence"].items() if key not in OMITTED
-        ]
+        shown = {key: value for key, value in step["evidence"].items() if key not in OMITTED}
+        said = {key: value for key, value in shown.items() if isinstance(value, Mapping) and "output" in value}
+        lines += [f"- {key.replace('_', ' ')}: {cell(value)}" for key, value in shown.items() if key not in said]
         lines.append("")
+        for key, value in said.items():
+            lines += _command(key.replace("_", " "), value)
     return "\n".join(lines)
+
+
+def _command(title: str, ended: Mapping[str, Any]) -> list[str]:
+    """Return how one of the project's own commands ended and what it said."""
+    how = "ended at its limit" if ended["ended_at_limit"] else f"exit code {ended['exit_code']}"
+    fence = _fence(ended["output"])
+    cut = ["", "The beginning of its output is cut off."] if ended["beginning_of_output_cut"] else []
+    return [
+        f"{title.capitalize()}: {cell(ended['command'])}, {how}, {ended['milliseconds']} ms.", *cut, "",
+        f"{fence}text", *ended["output"].splitlines(), fence, "",
+    ]  # fmt: skip
 
 
 def _sql(document: Mapping[str, Any]) -> str:
     file = document["plan"]["file"]
-    fence = "````"
-    while fence in file["text"]:
-        fence += "`"
+    fence = _fence(file["text"])
     return f"## SQL that was signed and run\n\nSHA-256 `{file['sha256']}`.\n\n{fence}sql\n{file['text']}{fence}\n"
+
+
+def _fence(text: str) -> str:
+    """Return a fence that nothing inside the text can close."""
+    fence = "````"
+    while fence in text:
+        fence += "`"
+    return fence
 
 
 def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

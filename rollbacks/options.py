@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 DEFAULT_SECONDS = 900
+SPOKEN = 80
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 # RFC 6901; the empty pointer would be the whole answer, which is no flag.
 POINTER = re.compile(r"(?:/(?:[^/~]|~0|~1)*)+")
@@ -101,5 +103,11 @@ def refuse_bad_command(name: str, command: Sequence[str]) -> None:
 
 
 def command_words(command: Sequence[str]) -> str:
-    """Return the command in one line for reading; it is never run from this."""
-    return " ".join(command)
+    """Return the command in one text from which its words can be told; it is never run from this."""
+    return shlex.join(command)
+
+
+def command_name(command: Sequence[str]) -> str:
+    """Return the command for a sentence, shortened where it is long."""
+    words = " ".join(command_words(command).split())
+    return words if len(words) <= SPOKEN else f"{words[: SPOKEN - 1]}…"

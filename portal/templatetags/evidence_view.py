@@ -17,6 +17,8 @@ DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 OWN_KEY = re.compile(r"[a-z][a-z0-9_]*")
 SHORT_LIST = 6
+# Sentences in a list are not read with commas between them.
+LONG_TEXT = 60
 
 # Keys whose name alone would not tell a reader what the value is.
 LABELS: dict[str, str | Promise] = {
@@ -47,7 +49,7 @@ class Line:
     """One labelled value and how to show it."""
 
     label: str
-    kind: str  # text, digest, when, duration, bytes, yes, no, list, sql, table or lines
+    kind: str  # text, digest, when, duration, bytes, yes, no, list, sql, output, table or lines
     value: Any
     many: bool = False
 
@@ -102,6 +104,8 @@ def _text(key: str, label: str, value: str) -> Line:
         return Line(label, "digest", value)
     if MOMENT.match(value) and read_moment(value):
         return Line(label, "when", value)
+    if key in {"output", "command"} and ("\n" in value or key == "output"):
+        return Line(label, "output", value, many=True)
     if key in {"sql", "statement"} or "\n" in value:
         return Line(label, "sql", value, many=True)
     return Line(label, "text", value)
@@ -110,7 +114,12 @@ def _text(key: str, label: str, value: str) -> Line:
 def _sequence(label: str, values: Sequence[Any]) -> Line:
     if all(isinstance(each, Mapping) for each in values):
         return Line(label, "table", _table(values), many=True)
-    return Line(label, "list", [str(each) for each in values], many=len(values) > SHORT_LIST)
+    return Line(
+        label,
+        "list",
+        [str(each) for each in values],
+        many=len(values) > SHORT_LIST or any(len(str(each)) > LONG_TEXT for each in values),
+    )
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -111,6 +111,16 @@ def sql(text: str, id: str = "", start: int = 1, label: str = "") -> SafeString:
 
 
 @register.simple_tag
+def plain(text: str, label: str = "") -> SafeString:
+    """Show what a program said, line by line, with its invisible characters."""
+    return format_html(
+        '<div class="sql-block" tabindex="0" role="region" aria-label="{}"><pre><code>{}</code></pre></div>',
+        label or _("Output"),
+        visible_text.plain_lines(str(text)),
+    )
+
+
+@register.simple_tag
 def diff(text: str) -> SafeString:
     """Show a unified difference, each line marked as added, removed or unchanged."""
     return format_html(

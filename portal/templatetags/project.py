@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString
 
+from portal.templatetags.portal import visible
 from rollbacks.models import DeployFreeze, Execution, PatchFile, Request, Target
 from rollbacks.options import FEWER_PROMISES, command_words
 from rollbacks.services.flags import newest_check
@@ -13,6 +17,18 @@ from rollbacks.services.targets import options_of
 from rollbacks.states import State
 
 register = template.Library()
+
+
+@register.filter
+def command(words: Sequence[str]) -> SafeString:
+    """Return a command from which each word can be told, escaped and with its invisible characters shown."""
+    return visible(command_words(words))
+
+
+@register.filter
+def flag_lines(flags: Mapping[str, Any]) -> list[str]:
+    """Return each flag with the value that it has to have, as JSON."""
+    return [f"{pointer} = {json.dumps(value, ensure_ascii=False)}" for pointer, value in flags.items()]
 
 
 @register.simple_tag
@@ -24,14 +40,7 @@ def fewer_promises() -> tuple[str, ...]:
 @register.inclusion_tag("rollbacks/_options.html")
 def target_options(target: Target) -> dict[str, Any]:
     """Show what the operator chose for the target; addresses and keys are the worker's and not known here."""
-    options = options_of(target)
-    return {
-        "target": target,
-        "options": options,
-        "migrate": command_words(options.migrate),
-        "contract_tests": command_words(options.contract_tests),
-        "prepare": command_words(options.prepare),
-    }
+    return {"target": target, "options": options_of(target)}
 
 
 @register.inclusion_tag("rollbacks/_beside.html")

@@ -102,6 +102,12 @@ def sql_lines(text: str, *, anchor: str = "", start: int = 1) -> SafeString:
     return _numbered(_coloured_lines(text.replace("\r\n", "\n")), anchor, start)
 
 
+def plain_lines(text: str) -> SafeString:
+    """Return a text as one element per line, without numbers or colours."""
+    lines = (f'<span class="line">{show_invisible(line)}</span>' for line in text.split("\n"))
+    return mark_safe("".join(lines))  # noqa: S308  # escaped per line
+
+
 def diff_lines(text: str) -> SafeString:
     """Return a unified difference as one element per line, classed as added, removed, place or unchanged."""
     return mark_safe("".join(_diff_line(line) for line in text.splitlines()))  # noqa: S308  # escaped per line

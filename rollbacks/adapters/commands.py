@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 from rollbacks.adapters.redaction import cleaned, secrets_of
 from rollbacks.adapters.target import Credentials
-from rollbacks.options import Options, command_words
+from rollbacks.options import Options, command_name, command_words
 
 CHILD = Path(__file__).with_name("command_child.py")
 SHOWN_BYTES, KEPT_BYTES = 32 * 1024, 128 * 1024
@@ -137,7 +137,7 @@ def run(
             child.stdin.write(json.dumps(given).encode() + b"\n")
             child.stdin.flush()
             said, cut = _read(child.stdout, lambda: heartbeat(
-                {"command": command_words(command), "seconds": round(time.monotonic() - started)}
+                {"command": command_name(command), "seconds": round(time.monotonic() - started)}
             ))  # fmt: skip
             answer = json.loads(child.stderr.read() or b'{"code": null, "late": false, "why": "its guard was killed"}')
         finally:

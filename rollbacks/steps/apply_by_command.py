@@ -19,7 +19,7 @@ from rollbacks.adapters.commands import Ended, url_of
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.adapters.repository import RepositoryError
 from rollbacks.drizzle.preflight import Ledger
-from rollbacks.options import FEWER_PROMISES, command_words
+from rollbacks.options import FEWER_PROMISES, command_name
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from rollbacks.steps import project
@@ -62,7 +62,7 @@ def perform(ctx: StepContext) -> Evidence:
         with project.checkout(ctx) as folder, _connected(ctx, StepFailed) as connection:
             _begin(connection, ctx)
             _prepare(ctx, folder)
-            ctx.heartbeat({"command": command_words(ctx.plan.chosen.migrate)})
+            ctx.heartbeat({"command": command_name(ctx.plan.chosen.migrate)})
             ended = project.run(ctx, ctx.plan.chosen.migrate, folder, url=_url(ctx))
             with _observed():
                 _wait_for_sessions(connection, ctx, ended)
@@ -72,7 +72,7 @@ def perform(ctx: StepContext) -> Evidence:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
     if evidence is None:
         raise StepFailed(
-            f"The command “{command_words(ended.command)}” {ended.words} and did not apply the rollback: the ledger and "
+            f"The command “{command_name(ended.command)}” {ended.words} and did not apply the rollback: the ledger and "
             "the catalog are as they were. What it said is in the evidence; mend it, then start again.",
             evidence=_shown(ended),
         )
@@ -99,7 +99,7 @@ def _prepare(ctx: StepContext, folder: Path) -> None:
     before = project.prepared(ctx, folder)
     if before is not None and not before.well:
         raise StepFailed(
-            f"The checkout could not be prepared: “{command_words(before.command)}” {before.words}. "
+            f"The checkout could not be prepared: “{command_name(before.command)}” {before.words}. "
             "Nothing was changed on the target; what it said is in the evidence.",
             evidence={"prepared": before.document()},
         )

@@ -13,7 +13,7 @@ from rollbacks.adapters.ledger import read_ledger
 from rollbacks.adapters.repository import RepositoryError
 from rollbacks.drizzle.layouts import violations
 from rollbacks.drizzle.preflight import Ledger
-from rollbacks.options import command_words
+from rollbacks.options import command_name
 from rollbacks.ports import Evidence, StepContext, StepInterrupted, StepUncertain
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from rollbacks.steps import project
@@ -79,7 +79,7 @@ def _contract_tests(ctx: StepContext, verified: Evidence) -> Evidence:
     if not ended.well:
         raise StepUncertain(
             "The rollback was applied and the catalog is as proven, but the contract tests did not pass: "
-            f"“{command_words(ended.command)}” {ended.words}. Read what they said in the evidence; once the cause is "
+            f"“{command_name(ended.command)}” {ended.words}. Read what they said in the evidence; once the cause is "
             "mended, let the portal look again, which runs them anew and does not apply anything again.",
             evidence={**verified, "contract_tests": ended.document()},
         )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from records.markdown import render
 from records.models import ChangeRecord
 from rollbacks.models import Execution, Target
 from rollbacks.services import running
@@ -99,6 +100,8 @@ def test_they_call_a_person_until_they_pass_and_are_in_evidence_and_record(
     document = json.loads(ChangeRecord.objects.get().document)
     assert next(each for each in document["steps"] if each["name"] == "verify")["evidence"]["contract_tests"] == shown
     assert document["plan"]["options"]["contract_tests"][0] == sys.executable
+    markdown = render(document, digest="d" * 64)
+    assert "exit code 0" in markdown and f"````text\n{shown['output']}\n````" in markdown
     assert CANARY not in everything_kept() and "portal-key-of-this-test" not in everything_kept()
 
 

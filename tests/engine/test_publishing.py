@@ -148,7 +148,7 @@ def test_a_moved_main_is_tried_and_explained_and_github_s_refusals_do_not_hold_u
     assert "migrate() would skip 0005_came_later" in published["clash"]
     assert "base is invalid …" in published["no_pull_request"]
     page = client_of(people["engineer"]).get(f"/requests/{execution.request_id}/run/").content.decode()
-    assert "does not merge as it is" in page and "journal index 5" in page and "base is invalid" in page
+    assert "The base branch moved since" in page and "journal index 5" in page and "base is invalid" in page
 
 
 def _declare_apart_from_the_migrations(nzila: TargetDatabase) -> None:
