@@ -35,7 +35,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
             preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
         )  # fmt: skip
     except OSError as error:
-        return {"code": None, "late": False, "why": error.strerror or type(error).__name__}
+        return {"code": None, "late": False, "why": f"could not be started ({error.strerror or type(error).__name__})"}
     end, late, left = time.monotonic() + given["seconds"], False, False
     while child.poll() is None and not (late or left):
         left = bool(select.select([0], [], [], POLL_SECONDS)[0])

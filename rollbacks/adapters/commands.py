@@ -33,7 +33,7 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended. `code` is None when it was killed at its limit or could not be started (`why`)."""
+    """How a command ended. `code` is None when it was killed at its limit or did not run to its end for the reason in `why`."""
 
     command: tuple[str, ...]
     code: int | None
@@ -52,7 +52,7 @@ class Ended:
     def words(self) -> str:
         """How it ended, as the end of a sentence."""
         if self.why:
-            return f"could not be started ({self.why})"
+            return self.why
         if self.late:
             return f"was ended at its limit after {self.milliseconds / 1000:.1f} s"
         if self.code is None:
@@ -139,7 +139,9 @@ def run(
             said, cut = _read(child.stdout, lambda: heartbeat(
                 {"command": command_name(command), "seconds": round(time.monotonic() - started)}
             ))  # fmt: skip
-            answer = json.loads(child.stderr.read() or b'{"code": null, "late": false, "why": "its guard was killed"}')
+            answer = json.loads(
+                child.stderr.read() or b'{"code": null, "late": false, "why": "was ended with its guard"}'
+            )
         finally:
             # A closed input is the child's sign to end the command, also when the heartbeat has raised.
             with suppress(OSError):

@@ -49,6 +49,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def ends_soon(pid: int) -> bool:
+    """Whether the process is gone within five seconds; nobody waits for it, so the kernel takes its moment."""
+    waited, end = threading.Event(), time.monotonic() + 5
+    while alive(pid) and time.monotonic() < end:
+        waited.wait(0.02)
+    return not alive(pid)
+
+
 def test_a_command_sees_only_what_it_is_given(tmp_path: Path) -> None:
     script = "import os; print('\\n'.join(sorted(os.environ)), os.getcwd(), os.environ['PATH'], sep='\\n')"
     ended = run(tmp_path, script, variables=("NPM_TOKEN",), url="postgresql://u@db/shop")
@@ -146,10 +154,25 @@ def test_a_killed_worker_takes_its_command_along(tmp_path: Path) -> None:
         waited.wait(0.02)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    end = time.monotonic() + 5
-    while alive(int(marker.read_text())):
-        assert time.monotonic() < end, "the command outlived its worker"
-        waited.wait(0.02)
+    assert ends_soon(int(marker.read_text()))
+
+
+def test_a_killed_guard_takes_the_command_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "BEAT_SECONDS", 0.05)
+    marker = tmp_path / "pid"
+
+    def kill_the_guard(progress: dict[str, Any]) -> None:
+        if marker.exists() and marker.read_text():
+            _pid, guard = marker.read_text().split()
+            os.kill(int(guard), signal.SIGKILL)
+            marker.rename(tmp_path / "killed")
+
+    script = f"import os, time; open({str(marker)!r}, 'w').write(f'{{os.getpid()}} {{os.getppid()}}'); time.sleep(60)"
+    began = time.monotonic()
+    ended = run(tmp_path, script, beat=kill_the_guard)
+    assert time.monotonic() - began < 15
+    assert ended.code is None and ended.words == "was ended with its guard"
+    assert ends_soon(int((tmp_path / "killed").read_text().split()[0]))
 
 
 def test_a_program_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
