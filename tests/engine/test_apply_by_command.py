@@ -142,7 +142,9 @@ def test_a_worker_killed_while_it_runs_leaves_the_next_one_to_look_first(
     execution = begun(people, nzila, mode, "killed")
     drive(execution, nzila.environ, until="apply")
     script = str(Path(__file__).with_name("killed_worker.py"))
-    worker = subprocess.Popen([sys.executable, script, str(execution.pk), "none"], env=process_environment(nzila))
+    # Its checkout stays behind, as that of every killed worker does for a day.
+    environ = {**process_environment(nzila), "TMPDIR": str(tmp_path)}
+    worker = subprocess.Popen([sys.executable, script, str(execution.pk), "none"], env=environ)
     reached = Path(f"{mode}.reached")
     wait_for(lambda: reached.exists() and bool(reached.read_text()))
     worker.send_signal(signal.SIGKILL)
