@@ -31,6 +31,7 @@ COPY portal portal
 COPY records records
 COPY approvals approvals
 COPY rollbacks rollbacks
+COPY recoveries recoveries
 COPY notices notices
 COPY demo demo
 COPY templates templates
