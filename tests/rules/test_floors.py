@@ -36,7 +36,7 @@ FLOORS = {
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.follow_up_page", "rollbacks.doorbell", "rollbacks.leases",
         "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
         "recoveries.services", "recoveries.engine", "recoveries.doorbell", "recoveries.history", "recoveries.recovery_page",
-        "notices.causes", "notices.audiences", "notices.wording",
+        "notices.causes", "notices.audiences", "notices.wording", "notices.content", "notices.recovery_wording",
         "notices.kinds", "notices.turns", "notices.collecting", "notices.mail", "notices.sending", "notices.evidence",
         "notices.doorbell", "notices.outbox", "notices.preferences", "notices.sent_mail",
     ),
