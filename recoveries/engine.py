@@ -32,7 +32,7 @@ from recoveries.services.running import refuse_unapproved
 from recoveries.states import EDITABLE, State
 from recoveries.steps import DOCUMENT, RESTORE, STEPS
 from rollbacks import leases
-from rollbacks.models import Inventory, Target
+from rollbacks.models import Execution, Inventory, Target
 from rollbacks.ports import Evidence, LeaseLost, StepFailed, StepInterrupted, StepUncertain
 from rollbacks.services.moves import Refused
 from rollbacks.services.targets import settings_of
@@ -106,7 +106,14 @@ def read_restorable(pk: int, *, environ: Mapping[str, str]) -> None:
         logger.exception("The provider of recovery %s could not be asked.", pk)
         keep_restorable(pk, {"error": f"The worker met something unforeseen ({type(error).__name__}); see its log."})
     else:
-        keep_restorable(pk, found.document())
+        document = found.document()
+        # A store holds the backups of all targets, and a backup of another one must not be offered.
+        document["backups"] = [each for each in found.backups if each["token"] in _tokens_of(recovery.target)]
+        keep_restorable(pk, document)
+
+
+def _tokens_of(target: Target) -> set[str]:
+    return {f"execution-{pk}" for pk in Execution.objects.filter(target=target).values_list("pk", flat=True)}
 
 
 def waits_for_a_person(recovery: Recovery) -> bool:

@@ -63,6 +63,9 @@ class Provider(Protocol):
     def restorable(self, target: TargetSettings) -> Restorable:
         """Return what can be restored now; raises ProviderRefused when the worker has no access to it."""
 
+    def place(self) -> Credentials | None:
+        """Return the server that exists and on which something new is made; None when a whole server is made."""
+
     def find(self, order: Order) -> NewServer | None:
         """Return the completed server of this order, None when it is not there or not ready."""
 

@@ -37,6 +37,17 @@ def refuse_before(ctx: Context) -> list[str]:
     return sorted({each.settings.name for each in ctx.registered})
 
 
+def refuse_place(ctx: Context, place: Credentials | None) -> None:
+    """Raise StepFailed when the server on which something is to be made is the cluster of a registered target."""
+    if place is None:
+        return
+    try:
+        with targets.connect(place, autocommit=True) as line:
+            _refuse_identifier(ctx, targets.identity(line), physical=False)
+    except targets.Unreachable as error:
+        raise ProviderInterrupted(str(error)) from error
+
+
 def refuse_after(ctx: Context, found: Credentials, *, physical: bool) -> dict[str, Any]:
     """Raise StepFailed when what was made is a registered target; return what was seen, a sentence for what was not.
 

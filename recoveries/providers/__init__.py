@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from recoveries import kinds
 from recoveries.ports import Provider
+from recoveries.providers.backup import KeptBackup
 from recoveries.providers.manual import Manual
 from recoveries.providers.self_managed import SelfManaged
 
-PROVIDERS: Mapping[str, type[SelfManaged] | type[Manual]] = {
+PROVIDERS: Mapping[str, type[SelfManaged] | type[KeptBackup] | type[Manual]] = {
     kinds.SELF_MANAGED: SelfManaged,
+    kinds.BACKUP: KeptBackup,
     kinds.MANUAL: Manual,
 }
 

@@ -23,6 +23,10 @@ class Manual:
         """Return no limits: only the provider's own pages know them."""
         return Restorable(note="Look up at the provider how far back it reaches; the portal cannot ask it.")
 
+    def place(self) -> Credentials | None:
+        """Return None: nothing that exists takes part."""
+        return None
+
     def find(self, order: Order) -> NewServer | None:
         """Return None: what a person made is looked at once they say so."""
         return None

@@ -62,6 +62,10 @@ class SelfManaged:
         note = f"{len(backups)} base backups; what is not archived yet cannot be replayed."
         return Restorable(backups[0].usable_from, datetime.fromtimestamp(newest, UTC), note)
 
+    def place(self) -> Credentials | None:
+        """Return None: nothing that exists takes part."""
+        return None
+
     def find(self, order: Order) -> NewServer | None:
         """Return the server when it is this order's, answers, and has ended its recovery."""
         server = self._server(order)

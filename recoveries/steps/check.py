@@ -21,6 +21,7 @@ def perform(ctx: Context) -> Evidence:
     names = separation.refuse_before(ctx)
     provider = provider_of(ctx.plan.provider, ctx.environ)
     try:
+        separation.refuse_place(ctx, provider.place())
         provider.refuse_taken(ctx.order)
         found = provider.restorable(ctx.order.target)
     except ProviderRefused as refusal:
