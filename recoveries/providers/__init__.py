@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from recoveries import kinds
 from recoveries.ports import Provider
+from recoveries.providers.azure import Azure
 from recoveries.providers.backup import KeptBackup
 from recoveries.providers.manual import Manual
 from recoveries.providers.self_managed import SelfManaged
 
-PROVIDERS: Mapping[str, type[SelfManaged] | type[KeptBackup] | type[Manual]] = {
+PROVIDERS: Mapping[str, type[SelfManaged] | type[Azure] | type[KeptBackup] | type[Manual]] = {
     kinds.SELF_MANAGED: SelfManaged,
+    kinds.AZURE: Azure,
     kinds.BACKUP: KeptBackup,
     kinds.MANUAL: Manual,
 }

@@ -12,7 +12,9 @@ import django
 django.setup()
 
 from recoveries import engine  # noqa: E402
+from recoveries.providers import azure  # noqa: E402
 from recoveries.providers.recovering_server import RecoveringServer  # noqa: E402
+from tests.recoveries.resource_manager import Signed  # noqa: E402
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -26,6 +28,10 @@ def main() -> None:
         RecoveringServer._write_settings = die  # type: ignore[method-assign]
     elif moment == "started":
         RecoveringServer.wait_recovered = die  # type: ignore[method-assign]
+    elif moment == "asked":
+        # Azure has accepted the restore and the operation is kept.
+        azure.credential_of = lambda environ: Signed()  # type: ignore[assignment, return-value]
+        azure.Azure._poll = die  # type: ignore[method-assign]
     engine.advance(int(pk), worker=f"process {os.getpid()}", environ=os.environ)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.db import connection
 
 from approvals.policy import Choice
 from demo import target as demo_target
@@ -208,3 +209,13 @@ def driven(recovery: Recovery, environ: Mapping[str, str]) -> str:
         pass
     recovery.refresh_from_db()
     return recovery.state
+
+
+def worker_environment() -> dict[str, str]:
+    """Return what a worker process of its own needs to find this test's database."""
+    name = connection.settings_dict
+    return {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "DATABASE_URL": f"postgresql://{name['USER']}@/{name['NAME']}?host={name['HOST']}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }

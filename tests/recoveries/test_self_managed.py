@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 
 from records.chain import sha256
@@ -35,6 +34,7 @@ from tests.recoveries.production import (
     production,
     register,
     started,
+    worker_environment,
 )
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("recoveries")]
@@ -134,15 +134,6 @@ def killed(prod: Production, recovery: Recovery, moment: str) -> None:
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == -9, done.stderr
-
-
-def worker_environment() -> dict[str, str]:
-    name = connection.settings_dict
-    return {
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DATABASE_URL": f"postgresql://{name['USER']}@/{name['NAME']}?host={name['HOST']}",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
 
 
 def test_a_name_that_is_taken_is_refused_and_left_alone(
