@@ -14,7 +14,7 @@ from approvals.services import cases_of, decision_on, open_roles
 from records.models import ChangeRecord, Fact
 from records.paging import page_of
 from recoveries.cutover import BY_HAND, ITEMS, Item
-from recoveries.engine import waits_for_a_person
+from recoveries.engine import AT_WORK, waits_for_a_person
 from recoveries.kinds import KINDS, Kind
 from recoveries.models import Recovery, RecoveryAnswer, RecoveryStep
 from recoveries.points import Offer, offers
@@ -55,6 +55,11 @@ class RecoveryPage:
     def editable(self) -> bool:
         """Whether its point and server can still be changed."""
         return self.may_run and State(self.recovery.state) in EDITABLE
+
+    @property
+    def polls(self) -> bool:
+        """Whether a worker is at it, so that the page asks again by itself."""
+        return State(self.recovery.state) in AT_WORK and not self.hand_awaited
 
     @property
     def may_give_up(self) -> bool:

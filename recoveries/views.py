@@ -46,7 +46,7 @@ def recovery_list(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Open a recovery: target, provider, incident and reason."""
     targets = {each.name: each for each in Target.objects.filter(retired_at__isnull=True)}
-    choices = [(name, f"{each.title} ({each.environment})") for name, each in targets.items()]
+    choices = [(name, each.title) for name, each in targets.items()]
     initial = {"target": request.GET.get("target", "")}
     form, refused = OpenForm(request.POST or None, targets=choices, initial=initial), ""
     if request.method == "POST" and form.is_valid():
@@ -70,7 +70,11 @@ def recovery(request: HttpRequest, pk: int) -> HttpResponse:
     """One recovery: its state, what the viewer can do now, and what it waits for; a part of it renews itself."""
     page = reading.recovery_page(_find(pk), request.user)
     if request.headers.get("HX-Request"):
-        return render(request, "recoveries/_progress.html", {"page": page})
+        part = render(request, "recoveries/_progress.html", {"page": page})
+        if not page.polls:
+            # What can be done now is elsewhere on the page.
+            part["HX-Refresh"] = "true"
+        return part
     found = page.recovery
     window = {"start": found.downtime_start, "end": found.downtime_end} if found.downtime_start else None
     context = {

@@ -98,13 +98,12 @@ def test_a_name_that_is_taken_is_refused_because_a_put_would_change_it(arm: Reso
     assert arm.puts == 0 and azure.Azure(environ_of(arm)).find(ORDER) is None
 
 
-@pytest.mark.parametrize("fault", [429, 500, 503])
-def test_a_fault_is_tried_again_and_then_left_to_the_next_attempt(arm: ResourceManager, fault: int) -> None:
-    arm.faults = [fault, fault]
+def test_faults_are_tried_again_and_then_left_to_the_next_attempt(arm: ResourceManager) -> None:
+    arm.faults = [429, 500, 503]
     assert made(arm)[0].name == "books-before"
     del arm.servers["books-before"]
-    arm.faults = [fault] * 20
-    with pytest.raises(ProviderInterrupted, match=str(fault)):
+    arm.faults = [500] * 20
+    with pytest.raises(ProviderInterrupted, match="500"):
         made(arm)
     assert arm.puts == 1
 

@@ -17,13 +17,15 @@ from django.db.models.functions import Now
 from records.chain import sha256
 from records.models import ChangeRecord
 from recoveries import engine
-from recoveries.cutover import ITEMS
+from recoveries.cutover import BY_HAND, ITEMS
 from recoveries.models import Recovery, RecoveryStep
 from recoveries.ports import Order, ProviderRefused
 from recoveries.providers import provider_of
 from recoveries.services import opening, running
+from rollbacks.models import Target
 from rollbacks.services.moves import Refused
 from rollbacks.services.targets import settings_of
+from tests.clients import client_of
 from tests.conftest import copied
 from tests.recoveries.production import (
     NEWEST,
@@ -82,6 +84,8 @@ def test_damaged_data_comes_back_on_a_new_server_and_the_whole_way_is_documented
     assert (settings["archive_mode"], settings["listen_addresses"]) == ("off", "")
 
     engineer = people["engineer"]
+    page = client_of(engineer).get(f"/recoveries/{recovery.pk}/").content.decode()
+    assert "The new server is as its ledger says" in page and "7 items have no evidence yet" in page
     with pytest.raises(Refused, match="no downtime window"):
         running.close(engineer, recovery.pk, cut_over=True, ending="Done.")
     begun = datetime.now(UTC) - timedelta(minutes=1)
@@ -96,6 +100,10 @@ def test_damaged_data_comes_back_on_a_new_server_and_the_whole_way_is_documented
 
     record = ChangeRecord.objects.get(subject=f"recovery:{recovery.pk}")
     assert record.result == "cut_over" and sha256(record.document) == record.digest
+    auditor = client_of(people["auditor"])
+    assert "It works again." in auditor.get(f"/records/{record.pk}/").content.decode()
+    assert record.digest in auditor.get(f"/records/{record.pk}/record.md").content.decode()
+    assert f"/records/{record.pk}/" in auditor.get(f"/recoveries/{recovery.pk}/").content.decode()
     filed = recovery.steps.get(name="document").evidence
     origin = str(prod.repository.parent / "nzila.git")
     entry = subprocess.run(
@@ -105,8 +113,36 @@ def test_damaged_data_comes_back_on_a_new_server_and_the_whole_way_is_documented
         check=True,
     ).stdout
     assert filed["files"][1].startswith("ops/disaster-recovery/") and record.digest in entry
-    assert "INC\\-7" in entry or "INC-7" in entry
+    assert "INC-7" in entry
     assert "Nothing differs." in entry and "Done \\| stopped." in entry
+
+
+def test_by_hand_what_a_person_made_is_inspected_and_production_is_not_taken_for_it(
+    prod: Production, damage: tuple[datetime, tuple[Any, ...]], people: dict[str, Any]
+) -> None:
+    new = f"postgresql://prod@/prod?host={prod.servers / 'prod-before' / 'socket'}"
+    # Another way to write production's own socket: by name and by address it is somebody else.
+    same = f"postgresql://prod@/prod?host={prod.cluster.socket}/."
+    for url, state in ((same, "failed"), (new, "cutover")):
+        environ = {**prod.environ, "PROD_RECOVERED_DIRECT_DATABASE_URL": url}
+        target = Target.objects.first() or register(prod)
+        recovery = started(
+            people, chosen(people, target, environ, provider="manual", point=damage[0], before=PROBLEM, server=f"by-hand-{state}")
+        )  # fmt: skip
+        assert driven(recovery, environ) == "restoring", "it waits for a person"
+        assert engine.claimable() == []
+        running.answer(people["engineer"], recovery.pk, item=BY_HAND, text="Restored, operation 4711.")
+        assert engine.claimable() == [recovery.pk]
+        assert driven(recovery, environ) == state, sentences(recovery)
+        restored = recovery.steps.get(name="restore")
+        if state == "failed":
+            assert "is the server of the target prod" in restored.sentence
+            running.close(people["engineer"], recovery.pk, cut_over=False, ending="The wrong server.")
+            assert driven(recovery, environ) == "closed"
+            record = ChangeRecord.objects.get(subject=f"recovery:{recovery.pk}")
+            assert record.result == "given_up" and "The wrong server." in record.document
+        else:
+            assert restored.evidence["said"] == "Restored, operation 4711."
 
 
 def test_a_killed_worker_is_gone_on_from_and_never_makes_a_second_server(
