@@ -218,11 +218,10 @@ def _registered() -> tuple[Registered, ...]:
 
 
 def _renew(claim: Claim, progress: Evidence | None) -> None:
-    """Prolong the lease and add to the progress; raises LeaseLost when the step is another worker's by now."""
+    """Prolong the lease and show the progress, which the next attempt is given as known; raises LeaseLost when the step is another worker's by now."""
     values: dict[str, Any] = {"lease_until": _lease()}
     if progress is not None:
-        kept = {key: value for key, value in claim.step.progress.items() if key.startswith("kept_")}
-        claim.step.progress = values["progress"] = {**kept, **progress}
+        values["progress"] = progress
     if _mine(claim).update(**values) != 1:
         raise LeaseLost(f"Attempt {claim.attempt} of step {claim.step.name} is over.")
 

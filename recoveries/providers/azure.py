@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MANAGEMENT = "https://management.azure.com"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 TAG = "rollback-portal-recovery"
-OPERATION = "kept_operation"
+OPERATION = "operation"
 PLACE = re.compile(r"[\w.()-]{1,90}/[a-z0-9-]{3,63}")
 # Azure backs WAL up within five minutes, and restores nothing later than that.
 BEHIND = timedelta(minutes=5)

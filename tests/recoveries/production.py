@@ -139,6 +139,11 @@ def production(repository: Path) -> Iterator[Production]:
         demo_target.create_database(cluster.url("postgres"), "prod")
         demo_target.seed(cluster.url("prod", "prod"), until=demo_target.INITIAL)
         demo_target.forward(cluster.url("prod", "prod"), until=NEWEST)
+        # Settings that a base backup brings along and that a new server must not have.
+        cluster.run(
+            "postgres", "ALTER SYSTEM SET archive_mode = 'on'", "ALTER SYSTEM SET archive_command = 'false'",
+            "ALTER SYSTEM SET recovery_target_name = 'another'", "ALTER SYSTEM SET listen_addresses = '127.0.0.1'",
+        )  # fmt: skip
         made.base_backup("monday")
         # What only the archived WAL has.
         made.run("UPDATE public.entities SET legal_name = legal_name || ', since Monday'")
