@@ -27,8 +27,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.IN_REVIEW: frozenset({State.DRAFT, State.RESTORING, State.REJECTED, State.WITHDRAWN}),
     State.REJECTED: frozenset({State.DRAFT, State.WITHDRAWN}),
     State.RESTORING: frozenset({State.CUTOVER, State.FAILED, State.NEEDS_ATTENTION}),
-    # Production was not touched, so it can be tried again as signed, or given up and documented.
-    State.FAILED: frozenset({State.RESTORING, State.CLOSING}),
+    # Production was not touched, so it can be tried again as signed, changed and signed anew, or given up and documented.
+    State.FAILED: frozenset({State.DRAFT, State.RESTORING, State.CLOSING}),
     State.NEEDS_ATTENTION: frozenset({State.RESTORING, State.CLOSING}),
     State.CUTOVER: frozenset({State.CLOSING}),
     State.CLOSING: frozenset({State.CLOSED}),
@@ -36,7 +36,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.WITHDRAWN: frozenset(),
 }
 
-EDITABLE = frozenset({State.DRAFT, State.IN_REVIEW, State.REJECTED})
+EDITABLE = frozenset({State.DRAFT, State.IN_REVIEW, State.REJECTED, State.FAILED})
 # While it is in one of these its new server's name is taken.
 HOLDING = frozenset({State.RESTORING, State.NEEDS_ATTENTION, State.FAILED, State.CUTOVER})
 GIVING_UP = frozenset({State.FAILED, State.NEEDS_ATTENTION, State.CUTOVER})

@@ -219,6 +219,8 @@ def _reopen(facts: Facts, recovery: Recovery, reason: str) -> None:
     if recovery.state == State.DRAFT:
         return
     close_case(facts, subject=subject_of(recovery.pk), reason=reason)
+    # What a run that failed had shown is in the trail; the next one begins anew.
+    recovery.steps.all().delete()
     move(facts, recovery, State.DRAFT, reason=reason)
 
 

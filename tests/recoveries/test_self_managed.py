@@ -186,6 +186,12 @@ def test_a_name_that_is_taken_is_refused_and_left_alone(
     assert [path.name for path in theirs.iterdir()] == ["file"]
     shutil.rmtree(theirs)
 
+    opening.choose(people["engineer"], recovery.pk, opening.Choice(point=damage[0], server="prod-free"))
+    page = client_of(people["engineer"]).get(f"/recoveries/{recovery.pk}/").content.decode()
+    assert "prod-free" in page and "Ask for signatures" in page
+    assert driven(started(people, recovery), prod.environ) == "cutover", sentences(recovery)
+    assert recovery.steps.get(name="restore").evidence["server"] == "prod-free"
+
 
 def test_a_damaged_base_backup_is_refused(
     prod: Production, damage: tuple[datetime, tuple[Any, ...]], people: dict[str, Any]
