@@ -24,13 +24,16 @@ COPY --from=clients18 /usr/lib/*-linux-gnu/libpq.so.5* /usr/local/lib/
 RUN ldconfig && for major in 14 15 16 17 18; do "/usr/lib/postgresql/$major/bin/pg_dump" --version; done
 
 WORKDIR /srv/portal
-COPY requirements.lock ./
-RUN python -m pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
+# requirements-azure.lock has what recoveries on Azure need on top.
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-azure.lock ./
+RUN python -m pip install --no-cache-dir --require-hashes --only-binary :all: -r "$LOCK"
 COPY manage.py ./
 COPY portal portal
 COPY records records
 COPY approvals approvals
 COPY rollbacks rollbacks
+COPY recoveries recoveries
 COPY notices notices
 COPY demo demo
 COPY templates templates

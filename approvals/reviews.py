@@ -29,7 +29,7 @@ def blocked(person: Any) -> str:
     if review is None:
         return ""
     return (
-        f"The emergency of {review.subject.replace('request:', 'RB-')} that you filed has not been reviewed yet "
+        f"The emergency of {review.subject.replace('request:', 'RB-').replace('recovery:', 'PR-')} that you filed has not been reviewed yet "
         f"(due {review.due_at:%Y-%m-%d %H:%M} UTC); have it reviewed first, or let this one be signed as any other."
     )
 

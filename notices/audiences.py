@@ -13,6 +13,7 @@ from approvals.policy import Choice
 from approvals.roles import ADMINISTRATOR, CTO, ON_CALL, ROLES, held_now, roles_of
 from approvals.services import open_roles
 from notices.causes import Cause
+from recoveries.services import moves as recovering
 from rollbacks.services.submission import people_who_touched
 
 People = dict[Any, str]
@@ -40,14 +41,17 @@ def could_sign(cause: Cause) -> People:
 
 def touched(cause: Cause) -> People:
     """Author, editors and who answered the checklist."""
+    if cause.recovery is not None:
+        return dict.fromkeys(_active(recovering.people_who_touched(cause.recovery)), "")
     if cause.request is None:
         return {}
     return dict.fromkeys(_active(people_who_touched(cause.request)), "")
 
 
 def author(cause: Cause) -> People:
-    """The request's author."""
-    return dict.fromkeys(_active([cause.request.author_id]), "") if cause.request else {}
+    """The author of the request or the recovery."""
+    about = cause.request or cause.recovery
+    return dict.fromkeys(_active([about.author_id]), "") if about else {}
 
 
 def voters(cause: Cause) -> People:

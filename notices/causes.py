@@ -13,6 +13,7 @@ from approvals.policy import Decision, Policy
 from approvals.services import decision_on
 from records.models import Fact
 from records.trail import detail_of
+from recoveries.models import Recovery
 from rollbacks.models import FollowUp, Request, Revision
 from rollbacks.proof_view import ProofView, signed_proof
 
@@ -48,6 +49,14 @@ class Cause:
         if kind != "follow-up" or not pk.isdecimal():
             return None
         return FollowUp.objects.select_related("target").filter(pk=int(pk)).first()
+
+    @cached_property
+    def recovery(self) -> Recovery | None:
+        """The recovery that it is about, or None when it is about something else."""
+        kind, _, pk = self.subject.partition(":")
+        if kind != "recovery" or not pk.isdecimal():
+            return None
+        return Recovery.objects.select_related("target", "author").filter(pk=int(pk)).first()
 
     @cached_property
     def case(self) -> Case | None:

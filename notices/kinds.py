@@ -11,7 +11,7 @@ from notices import audiences as who
 from notices import wording as words
 from notices.audiences import Addressed, Audience
 from notices.causes import Cause
-from notices.wording import Words
+from notices.content import Words
 
 ON_CALL = "on_call"
 EXPIRING = "case.expiring"
@@ -69,6 +69,12 @@ RULES = {
     ),
     "deploy_freeze.not_released": Rule(
         "attention", (who.author, who.signers, who.on_call), words.still_frozen, who.to_on_call, tells_actor=True
+    ),
+    "recovery.moved:cutover": Rule("run", (who.author, who.signers), words.recovered),
+    "recovery.moved:closed": Rule("run", (who.author, who.signers), words.recovery_closed),
+    "recovery.moved:failed": Rule("run", (who.author, who.signers), words.recovery_stopped),
+    "recovery.moved:needs_attention": Rule(
+        "attention", (who.author, who.signers, who.on_call), words.recovery_stopped, who.to_on_call, tells_actor=True
     ),
     "on_call.asked": Rule(ON_CALL, (who.on_call,), words.on_call_asked, who.to_on_call, team=False, tells_actor=True),
     "follow_up.opened": Rule(

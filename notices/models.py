@@ -36,7 +36,7 @@ class Turn(models.Model):
 class Notice(models.Model):
     """What is told, with its words frozen. `key` names its cause, so that no cause is told twice.
 
-    `content` is notices.wording.Content as JSON; `subject` names what it is about in the form kind:id.
+    `content` is notices.content.Content as JSON; `subject` names what it is about in the form kind:id.
     """
 
     key = models.CharField(max_length=120, unique=True)

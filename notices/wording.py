@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,55 +11,21 @@ from django.utils.translation import gettext as _
 
 from approvals.roles import ROLES
 from approvals.standing import name_of
+from notices import recovery_wording as recovering
 from notices.causes import Cause, expires_at
+from notices.content import Content, one_line
 from portal.templatetags.units import duration_range_words
-from portal.templatetags.visible_text import INVISIBLE
 
-TITLE = 200
 RISKS = 8
 IMPACTS = 2
-
-
-@dataclass(frozen=True)
-class Content:
-    """One notice's words. `effect` says what happens if the reader does what is asked; `action` names the link."""
-
-    title: str
-    ask: str
-    path: str
-    action: str
-    effect: str = ""
-    risks: tuple[str, ...] = ()
-    lines: tuple[tuple[str, str], ...] = ()
-    digest: str = ""
-
-    def document(self) -> dict[str, Any]:
-        """Return the words as JSON, characters that hide or reorder text shown as ⟨U+202E⟩."""
-        shown: dict[str, Any] = _shown(asdict(self))
-        return shown
-
-
-Words = Callable[[Cause], Content]
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", value)
-    if isinstance(value, dict):
-        return {name: _shown(part) for name, part in value.items()}
-    return [_shown(part) for part in value]
-
-
-def one_line(text: Any, limit: int = TITLE) -> str:
-    """Return the text in one line of at most so many signs, as a subject line needs it."""
-    joined = " ".join(str(text).split())
-    return joined if len(joined) <= limit else f"{joined[: limit - 1]}…"
 
 
 def asked_to_sign(cause: Cause) -> Content:
     """Ask for a signature on a plan, or on the acceptance of a follow-up."""
     if cause.follow_up is not None:
         return _asked_to_accept(cause)
+    if cause.recovery is not None:
+        return recovering.asked_to_sign(cause)
     security = _(" (touches security controls)") if cause.plan.get("impacts") else ""
     return Content(
         title=one_line(_("Please sign %(what)s%(security)s") % {"what": _what(cause), "security": security}),
@@ -205,6 +170,9 @@ def on_call_asked(cause: Cause) -> Content:
     return _about_request(cause, title, ask)
 
 
+recovered, recovery_closed, recovery_stopped = recovering.restored, recovering.closed, recovering.stopped
+
+
 def break_glass(cause: Cause) -> Content:
     """Alert everybody that the emergency path was used."""
     title = _("BREAK-GLASS by %(who)s: %(what)s") % {"who": _actor(cause), "what": _what(cause)}
@@ -247,6 +215,8 @@ def _what(cause: Cause) -> str:
     if cause.follow_up is not None:
         said = {"pk": cause.follow_up.pk, "target": one_line(cause.follow_up.target.title, 60)}
         return _("follow-up %(pk)s, audit immutability of %(target)s") % said
+    if cause.recovery is not None:
+        return recovering.what(cause.recovery)
     if request is None:
         return cause.subject
     back = request.return_to or _("the empty database")
@@ -257,6 +227,8 @@ def _what(cause: Cause) -> str:
 
 def _plan_lines(cause: Cause) -> tuple[tuple[str, str], ...]:
     request, plan = cause.request, cause.plan
+    if cause.recovery is not None:
+        return recovering.lines(cause.recovery)
     if request is None:
         return ()
     lines = [
@@ -311,6 +283,8 @@ def _path(name: str, cause: Cause) -> str:
     if cause.follow_up is not None:
         page = "follow-up-sign" if name == "request-sign" else "follow-up"
         return reverse(page, kwargs={"pk": cause.follow_up.pk})
+    if cause.recovery is not None:
+        return recovering.path(cause.recovery, sign=name == "request-sign")
     return reverse(name, kwargs={"pk": cause.request.pk}) if cause.request else reverse("home")
 
 

@@ -100,7 +100,9 @@ class Window(admin.ModelAdmin):  # type: ignore[type-arg]  # the class takes no 
 def tables() -> list[type[models.Model]]:
     """Return what the admin shows: everything of the portal's apps, and what is kept of people."""
     own = [
-        model for label in ("records", "approvals", "rollbacks") for model in apps.get_app_config(label).get_models()
+        model
+        for label in ("records", "approvals", "rollbacks", "recoveries")
+        for model in apps.get_app_config(label).get_models()
     ]
     return [*own, get_user_model(), Group, EmailAddress, SocialAccount, Authenticator, UserSession]
 

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "records",
     "approvals",
     "rollbacks",
+    "recoveries",
     "notices",
 ]
 
@@ -319,6 +320,7 @@ NOTICE_DAILY_HOUR = env.int("NOTICE_DAILY_HOUR", default=7)
 PORTAL_URL: str = env.str("PORTAL_URL", default=(*CSRF_TRUSTED_ORIGINS, "http://127.0.0.1:8000")[0])
 EMAIL_TIMEOUT = 5
 # A message that waited longer than the next one is of no use.
+CELERY_BEAT_SCHEDULE["recoveries"] = {"task": "recoveries.tasks.sweep", "schedule": SWEEP_SECONDS}
 CELERY_BEAT_SCHEDULE["notices"] = {
     "task": "notices.tasks.work", "schedule": NOTICE_SECONDS, "options": {"expires": NOTICE_SECONDS},
 }  # fmt: skip
@@ -338,5 +340,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "celery.beat": {"level": "WARNING"}, "fido2": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
+        "azure": {"level": "WARNING"},
+    },
 }

@@ -18,6 +18,7 @@ from notices.urls import notice_patterns
 from portal import account_pages, health
 from portal.admin_site import site
 from records import views as records
+from recoveries.urls import recovery_patterns
 from rollbacks.api import portal as api
 from rollbacks.views import follow_ups, governance, pages, project, requests, running, signing, tokens
 
@@ -114,6 +115,7 @@ urlpatterns = [
     *account_patterns,
     *sso_patterns,
     *notice_patterns,
+    *recovery_patterns,
 ]
 
 if settings.DEMO:

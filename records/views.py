@@ -15,6 +15,8 @@ from records.chain import sha256
 from records.markdown import render as render_markdown
 from records.models import ChangeRecord, Fact
 from records.paging import key_in, page_of
+from records.recovery_entry import FORMAT as RECOVERY
+from records.recovery_entry import recovery_entry
 
 
 @require_safe
@@ -48,7 +50,9 @@ def record_json(request: HttpRequest, pk: int) -> HttpResponse:
 def record_markdown(request: HttpRequest, pk: int) -> HttpResponse:
     """The record as Markdown."""
     record = _record(request, pk)
-    text = render_markdown(json.loads(record.document), digest=record.digest)
+    document = json.loads(record.document)
+    words = recovery_entry if document.get("format") == RECOVERY else render_markdown
+    text = words(document, digest=record.digest)
     return _download(text, f"rb-record-{pk}.md", "text/markdown; charset=utf-8")
 
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 def ring(execution_id: int) -> bool:
     """Ask a worker to advance the execution; False when the broker cannot be reached (the sweep rings again)."""
-    if not _send("rollbacks.tasks.advance", execution_id):
+    if not send("rollbacks.tasks.advance", execution_id):
         Execution.objects.filter(pk=execution_id).update(rung_at=None)
         return False
     Execution.objects.filter(pk=execution_id).update(rung_at=Now())
@@ -31,7 +31,7 @@ def ring_on_commit(execution_id: int) -> None:
 
 def ring_inventory(target_id: int) -> bool:
     """Ask a worker to read the target's inventory; False when the broker cannot be reached."""
-    return _send("rollbacks.tasks.read_inventory", target_id)
+    return send("rollbacks.tasks.read_inventory", target_id)
 
 
 def ring_inventory_on_commit(target_id: int) -> None:
@@ -41,7 +41,7 @@ def ring_inventory_on_commit(target_id: int) -> None:
 
 def ring_proof(run_id: int) -> bool:
     """Ask a worker to prove; False when the broker cannot be reached (the sweep rings again)."""
-    if not _send("rollbacks.tasks.prove", run_id):
+    if not send("rollbacks.tasks.prove", run_id):
         ProofRun.objects.filter(pk=run_id).update(rung_at=None)
         return False
     ProofRun.objects.filter(pk=run_id).update(rung_at=Now())
@@ -55,7 +55,7 @@ def ring_proof_on_commit(run_id: int) -> None:
 
 def ring_flags(check_id: int) -> bool:
     """Ask a worker to look at feature flags; False when the broker cannot be reached (the sweep rings again)."""
-    return _send("rollbacks.tasks.check_flags", check_id)
+    return send("rollbacks.tasks.check_flags", check_id)
 
 
 def ring_flags_on_commit(check_id: int) -> None:
@@ -65,10 +65,11 @@ def ring_flags_on_commit(check_id: int) -> None:
 
 def ring_release(execution_id: int) -> bool:
     """Ask a worker to release the execution's deploy freeze; False when the broker cannot be reached."""
-    return _send("rollbacks.tasks.release_freeze", execution_id)
+    return send("rollbacks.tasks.release_freeze", execution_id)
 
 
-def _send(task: str, *arguments: int) -> bool:
+def send(task: str, *arguments: int) -> bool:
+    """Send one message; False when the broker cannot be reached."""
     try:
         current_app.send_task(task, args=arguments)
     except (OperationalError, RedisError, OSError) as error:

@@ -27,6 +27,7 @@ SECTIONS = {
     "requests": ("requests", "request", "run"),
     "targets": ("targets", "target"),
     "records": ("records", "record"),
+    "recoveries": ("recoveries", "recovery"),
     "trail": ("trail",),
     "policy": ("policy", "emergencies", "emergency", "follow-ups", "follow-up"),
     "people": ("people", "person"),
@@ -188,8 +189,8 @@ def _grouped(text: str) -> SafeString:
 
 @register.filter
 def request_name(subject: str) -> str:
-    """Return what a case, fact or review is about: RB-12 for request:12, follow-up 3 for follow-up:3."""
-    return subject.replace("request:", "RB-").replace("follow-up:", "follow-up ")
+    """Return what a case, fact or review is about: RB-12 for request:12, PR-2 for recovery:2, follow-up 3 for follow-up:3."""
+    return subject.replace("request:", "RB-").replace("recovery:", "PR-").replace("follow-up:", "follow-up ")
 
 
 @register.filter

@@ -53,6 +53,13 @@ STATES: dict[str, Look] = {
     "unprotected": Look(gettext_lazy("Not protected"), "bad", "shield-lock"),
     "restored": Look(gettext_lazy("Restored"), "good", "circle-check"),
     "accepted": Look(gettext_lazy("Absence accepted"), "neutral", "signature"),
+    # Recoveries
+    "restoring": Look(gettext_lazy("Restoring"), "info", "player-play"),
+    "cutover": Look(gettext_lazy("Ready for the cutover"), "info", "database"),
+    "closing": Look(gettext_lazy("Being documented"), "info", "file-text"),
+    "closed": Look(gettext_lazy("Closed"), "neutral", "check"),
+    "cut_over": Look(gettext_lazy("Cut over"), "good", "circle-check"),
+    "given_up": Look(gettext_lazy("Given up"), "neutral", "ban"),
     # Proofs
     "unasked": Look(gettext_lazy("Not proven yet"), "neutral", "circle-dashed"),
     "proving": Look(gettext_lazy("Being proven"), "info", "player-play"),
@@ -94,6 +101,17 @@ STEPS: dict[str, tuple[Text, Text]] = {
     "verify": (gettext_lazy("Verify"), gettext_lazy("Ledger and catalog are read again from the target.")),
     "publish": (gettext_lazy("Publish"), gettext_lazy("The branch is pushed.")),
     "record": (gettext_lazy("Record"), gettext_lazy("The change record is sealed.")),
+    # Of recoveries
+    "check": (gettext_lazy("Check"), gettext_lazy("What was signed once more, and that the new server is no target.")),
+    "restore": (
+        gettext_lazy("Restore"),
+        gettext_lazy("The provider makes a new server; what exists is not written to."),
+    ),
+    "inspect": (gettext_lazy("Inspect"), gettext_lazy("Catalog, ledger and rows of the new server are compared.")),
+    "document": (
+        gettext_lazy("Document"),
+        gettext_lazy("After the cutover: the record is sealed and filed in ops/disaster-recovery/."),
+    ),
 }
 
 APPLY_BY_COMMAND = gettext_lazy(
@@ -136,6 +154,12 @@ ACTIONS: dict[str, Text] = {
     "follow_up.restored": gettext_lazy("found audit immutability restored"),
     "follow_up.acceptance_proposed": gettext_lazy("proposed to accept its absence: %(justification)s"),
     "follow_up.accepted": gettext_lazy("closed the follow-up: its absence is accepted"),
+    "recovery.opened": gettext_lazy("opened the recovery because of %(incident)s"),
+    "recovery.chosen": gettext_lazy("chose the moment and the new server %(server)s"),
+    "recovery.submitted": gettext_lazy("submitted the recovery to %(server)s"),
+    "recovery.moved": gettext_lazy("moved the recovery from “%(before)s” to “%(after)s”"),
+    "recovery.answered": gettext_lazy("gave evidence for “%(item)s”: %(text)s"),
+    "recovery.downtime": gettext_lazy("planned the downtime from %(start)s to %(end)s"),
     "review.owed": gettext_lazy("opened the review of the emergency"),
     "review.taken_on": gettext_lazy("took on the review of the emergency"),
     "review.done": gettext_lazy("reviewed the emergency: %(finding)s"),
@@ -230,6 +254,8 @@ def progress_words(progress: Mapping[str, Any]) -> str:
         return _("Running “%(command)s”") % progress
     if "bytes" in progress:
         return _("%(size)s written") % {"size": size_words(progress["bytes"])}
+    if "doing" in progress:
+        return str(progress["doing"])
     if "restoring" in progress:
         return _("Restoring %(restoring)s on the scratch server") % progress
     if "replaying" in progress:
@@ -259,6 +285,6 @@ def fact_tone(action: str, detail: Mapping[str, Any]) -> str:
     """Return the tone of a fact's dot on the timeline."""
     if action == "vote.cast":
         return look_of(str(detail.get("choice"))).tone
-    if action == "request.moved":
+    if action in {"request.moved", "recovery.moved"}:
         return look_of(str(detail.get("after"))).tone
     return FACT_TONES.get(action, "neutral")

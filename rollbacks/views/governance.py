@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -61,13 +62,19 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("emergency", pk=pk)
     context = {
         "review": found,
-        "request_pk": found.subject.removeprefix("request:"),
+        "about": _page_of(found.subject),
         "objection": objection(found, request.user),
         "overdue": found.done_at is None and found.due_at < database_time(),
         "form": form,
         "refused": refused,
     }
     return render(request, "rollbacks/emergency.html", context, status=409 if refused else 200)
+
+
+def _page_of(subject: str) -> str:
+    """Return the address of the request or the recovery that an emergency was about."""
+    kind, _colon, pk = subject.partition(":")
+    return reverse("recovery" if kind == "recovery" else "request", args=[pk])
 
 
 @require_POST

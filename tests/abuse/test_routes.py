@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from approvals.tokens import make_token
 from notices.models import Delivery, Notice
 from records import trail
 from records.models import Fact
+from recoveries.services import opening
 from rollbacks.history import history_of
 from rollbacks.models import Execution
 from rollbacks.sealing import seal_record
@@ -76,6 +78,20 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "follow-ups/<int:pk>/sign/": (ROLES, ROLES),
     "follow-ups/<int:pk>/sign/begin/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "follow-ups/<int:pk>/acceptance.json": (ROLES, NO_METHOD),
+    "recoveries/": (ROLES, NO_METHOD),
+    "recoveries/new/": (FILERS, FILERS),
+    "recoveries/<int:pk>/": (ROLES, NO_METHOD),
+    "recoveries/<int:pk>/choose/": (FILERS, FILERS),
+    "recoveries/<int:pk>/ask/": (NO_METHOD, (302, 403, 302, 302, 403, 403, 403, 403)),
+    "recoveries/<int:pk>/submit/": (NO_METHOD, (302, 403, 409, 403, 403, 403, 403, 403)),
+    "recoveries/<int:pk>/withdraw/": (NO_METHOD, (302, 403, 302, 302, 403, 403, 403, 403)),
+    "recoveries/<int:pk>/sign/": (ROLES, ROLES),
+    "recoveries/<int:pk>/sign/begin/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
+    "recoveries/<int:pk>/start/": (NO_METHOD, (302, 403, 409, 409, 403, 403, 403, 403)),
+    "recoveries/<int:pk>/resume/": (NO_METHOD, (302, 403, 409, 409, 403, 403, 403, 403)),
+    "recoveries/<int:pk>/answer/<slug:item>/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
+    "recoveries/<int:pk>/downtime/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
+    "recoveries/<int:pk>/close/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "people/": (ADMINISTRATORS, NO_METHOD),
     "people/<int:pk>/": (ADMINISTRATORS, NO_METHOD),
     "people/<int:pk>/propose/": (NO_METHOD, ADMINISTRATORS),
@@ -112,7 +128,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "admin/TABLE/<path:object_id>/delete/": ((302, 302, 302, 302, 302, 302, 302, 403), (302, 302, 302, 302, 302, 302, 302, 403)),
     "admin/TABLE/<path:object_id>/change/": (ROWS, (302, 302, 302, 302, 302, 302, 302, 403)),
     "admin/TABLE/<path:object_id>/": (LED_AWAY, LED_AWAY),
-    "admin/^(?P<app_label>records|approvals|rollbacks|auth|account|socialaccount|mfa|usersessions)/$": (ROWS, ROWS),
+    "admin/^(?P<app_label>records|approvals|rollbacks|recoveries|auth|account|socialaccount|mfa|usersessions)/$": (ROWS, ROWS),
     "admin/(?P<url>.*)$": ((302, 302, 302, 302, 302, 302, 302, 404), (302, 302, 302, 302, 302, 302, 302, 404)),
     "accounts/login/": ((200, 302, 302, 302, 302, 302, 302, 302), (200, 302, 302, 302, 302, 302, 302, 302)),
     "accounts/logout/": ((302, 200, 200, 200, 200, 200, 200, 200), LED_AWAY),
@@ -157,7 +173,7 @@ def routes() -> Iterator[str]:
     for route in walk(get_resolver().url_patterns, ""):
         if not route.startswith("api/v1/") or route == "api/v1/docs":
             yield re.sub(
-                r"^admin/(?:records|approvals|rollbacks|auth|account|socialaccount|mfa|usersessions)/\w+/",
+                r"^admin/(?:records|approvals|rollbacks|recoveries|auth|account|socialaccount|mfa|usersessions)/\w+/",
                 "admin/TABLE/",
                 route,
             )
@@ -185,6 +201,13 @@ def places(people: dict[str, Any], nzila: TargetDatabase) -> dict[str, Any]:
         )  # fmt: skip
     follow_up = follow_ups.FollowUp.objects.get()
     follow_ups.propose_acceptance(engineer, follow_up.pk, justification="Kept elsewhere.")
+    recovery = opening.open_recovery(
+        engineer, target=request.target, provider="manual", incident="INC-1", purpose="Amounts are wrong."
+    )
+    opening.keep_restorable(recovery.pk, {"earliest": None, "latest": None, "note": "", "backups": []})
+    before = datetime.now(UTC) - timedelta(hours=1)
+    opening.choose(engineer, recovery.pk, opening.Choice(point=before, server="books-before"))
+    opening.submit(engineer, recovery.pk)
     grant = grants.propose(administrator, people["auditor"].pk, role="cto", reason="Carine is away.")
     token, _text = make_token(engineer, owner=engineer, name="Laptop", scopes=["read"], days=1)
     record = seal_record(execution, history_of(execution))
@@ -196,7 +219,7 @@ def places(people: dict[str, Any], nzila: TargetDatabase) -> dict[str, Any]:
     return {
         "name": request.target.name, "requests": request.pk, "attachment_pk": file.attachment_id, "number": 1,
         "item": "feature_flags", "emergencies": review.pk, "follow-ups": follow_up.pk, "people": people["auditor"].pk,
-        "grants": grant.pk, "delegations": 1, "records": record["id"], "tokens": token.pk, "notices": delivery.pk,
+        "recoveries": recovery.pk, "grants": grant.pk, "delegations": 1, "records": record["id"], "tokens": token.pk, "notices": delivery.pk,
         "object_id": Fact.objects.latest("seq").pk, "content_type_id": 1, "url": "x", "app_label": "records",
         "provider_id": "oidc", "accounts": 1,
     }  # fmt: skip

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("records", "approvals", "rollbacks", "notices")
+PACKAGES = ("records", "approvals", "rollbacks", "recoveries", "notices")
 ALLOWED_APPS = {
-    "notices": {"notices", "rollbacks", "approvals", "records"},
+    "notices": {"notices", "recoveries", "rollbacks", "approvals", "records"},
+    "recoveries": {"recoveries", "rollbacks", "approvals", "records"},
     "rollbacks": {"rollbacks", "approvals", "records"},
     "approvals": {"approvals", "records"},
     "records": {"records"},
@@ -23,9 +24,10 @@ FLOORS = {
         "approvals.windows_file", "rollbacks.states", "rollbacks.plan",
         "approvals.role_names", "approvals.holding", "approvals.twins",
         "rollbacks.checklist", "rollbacks.options", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle", "rollbacks.ownership",
+        "records.recovery_entry", "recoveries.states", "recoveries.cutover", "recoveries.plan", "recoveries.kinds", "recoveries.points",
     ),
-    ROWS: ("records.models", "approvals.models", "rollbacks.models", "rollbacks.side_models", "notices.models"),
-    STEPS: ("rollbacks.steps", "rollbacks.adapters", "notices.channels"),
+    ROWS: ("records.models", "approvals.models", "rollbacks.models", "rollbacks.side_models", "recoveries.models", "notices.models"),
+    STEPS: ("recoveries.ports", "recoveries.separation", "recoveries.providers", "recoveries.steps", "rollbacks.steps", "rollbacks.adapters", "notices.channels"),
     CASES: (
         "records.trail", "records.record", "records.paging", "records.verification", "approvals.services", "approvals.roles",
         "approvals.people", "approvals.factors", "approvals.linkage", "approvals.sessions", "approvals.tokens", "approvals.in_force", "approvals.reviews", "approvals.step_up", "rollbacks.stale_page",
@@ -33,11 +35,12 @@ FLOORS = {
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.follow_up_page", "rollbacks.doorbell", "rollbacks.leases", "rollbacks.freezes",
         "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
-        "notices.causes", "notices.audiences", "notices.wording",
+        "recoveries.services", "recoveries.engine", "recoveries.doorbell", "recoveries.history", "recoveries.recovery_page",
+        "notices.causes", "notices.audiences", "notices.wording", "notices.content", "notices.recovery_wording",
         "notices.kinds", "notices.turns", "notices.collecting", "notices.mail", "notices.sending", "notices.evidence",
         "notices.doorbell", "notices.outbox", "notices.preferences", "notices.sent_mail",
     ),
-    DOORS: ("rollbacks.views", "rollbacks.api", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
+    DOORS: ("recoveries.views", "recoveries.forms", "recoveries.tasks", "recoveries.urls", "rollbacks.views", "rollbacks.api", "rollbacks.forms", "rollbacks.tasks", "rollbacks.management", "records.views",
             "records.management", "approvals.management", "approvals.views", "approvals.forms", "notices.views", "notices.forms",
             "notices.tasks", "notices.urls", "notices.templatetags"),
 }  # fmt: skip

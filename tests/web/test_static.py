@@ -17,6 +17,9 @@ from approvals.policy import Choice
 from approvals.policy import State as Judged
 from approvals.roles import ROLES
 from portal.templatetags import visible_text, wording
+from recoveries.models import Recovery
+from recoveries.states import State as RecoveryState
+from recoveries.steps import STEPS as RECOVERY_STEPS
 from rollbacks.states import RunState, State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,11 +95,12 @@ def test_every_icon_that_is_used_is_in_the_sprite() -> None:
 
 
 def test_every_state_role_and_step_has_words() -> None:
-    for states in (State, RunState, Judged, Choice):
+    for states in (State, RunState, Judged, Choice, RecoveryState, Recovery.Outcome):
         assert {state.value for state in states} <= set(wording.STATES)
     assert set(ROLES) <= set(wording.ROLES)
     assert list(wording.STEPS) == [
         "preflight", "backup", "rehearse", "stage", "apply", "verify", "publish", "record",
+        *(step.name for step in RECOVERY_STEPS),
     ]  # fmt: skip
 
 
