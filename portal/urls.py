@@ -77,6 +77,7 @@ urlpatterns = [
     path("requests/<int:pk>/runs/<int:number>/patch/", project.patch, name="run-patch"),
     path("requests/<int:pk>/check-flags/", project.check_flags, name="request-flags"),
     path("requests/<int:pk>/resume/", running.resume, name="request-resume"),
+    path("requests/<int:pk>/cancel/", running.cancel, name="request-cancel"),
     path("requests/<int:pk>/take-back/", signing.take_back, name="request-take-back"),
     path("requests/<int:pk>/comment/", signing.comment, name="request-comment"),
     path("policy/", governance.policy, name="policy"),

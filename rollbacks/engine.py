@@ -127,17 +127,34 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         history=lambda: history_of(execution),
         seal=lambda document: seal_record(execution, document),
         keep_patch=lambda content: keep_patch(execution, content),
+        cancelled=lambda: cancel_sentence(execution.pk),
     )
 
 
+def cancel_sentence(execution_id: int) -> str:
+    """Return who wants the execution stopped and why, as it stands now; empty while nobody does."""
+    found = Execution.objects.filter(pk=execution_id, cancel_asked_at__isnull=False)
+    execution = found.select_related("cancel_asked_by").first()
+    return settling.cancelled(execution) if execution is not None else ""
+
+
 def renew(claim: Claim, progress: Evidence | None) -> None:
-    """Prolong the lease and show progress; raises LeaseLost when the step is another worker's by now."""
+    """Prolong the lease and show progress; raises LeaseLost when the step is another worker's by now.
+
+    Raises StepFailed when a person wants the execution stopped and the target has not been reached; the apply
+    step asks for itself, because only it knows until when it can still stop.
+    """
     values: dict[str, Any] = {"lease_until": Now() + timedelta(seconds=settings.LEASE_SECONDS)}
     if progress is not None:
         values["progress"] = progress
     mine = StepRun.objects.filter(pk=claim.step, state=RunState.RUNNING, attempt=claim.attempt)
     if mine.update(**values) != 1:
         raise LeaseLost(f"Attempt {claim.attempt} of step {claim.name} is over.")
+    # The lease's own thread only renews: raising there would stop the renewing and not the work.
+    if progress is not None and claim.position < settling.APPLY_POSITION:
+        stop = cancel_sentence(claim.execution.pk)
+        if stop:
+            raise StepFailed(stop)
 
 
 def _clean(claim: Claim, environ: Mapping[str, str]) -> None:

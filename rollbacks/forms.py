@@ -260,6 +260,17 @@ class ConfirmForm(forms.Form):
         return given
 
 
+class CancelForm(forms.Form):
+    """Why the execution is to stop."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Whoever looks at this run tomorrow reads it."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=2000,
+    )
+
+
 class WithdrawForm(forms.Form):
     """Why the request is given up."""
 

@@ -275,6 +275,10 @@ class Execution(models.Model):
     is_open = models.BooleanField(default=True)
     # When a message was last sent to the broker; NULL while the broker could not be reached.
     rung_at = models.DateTimeField(null=True)
+    # Who wants it stopped. It stops before COMMIT or not at all; the step run says which.
+    cancel_asked_at = models.DateTimeField(null=True)
+    cancel_asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    cancel_reason = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-id"]

@@ -78,6 +78,8 @@ class StepContext:
     seal: Callable[[Evidence], Evidence]
     # Keeps the branch as a patch to download, in place of an earlier one of this execution.
     keep_patch: Callable[[bytes], None]
+    # The sentence of whoever wants this execution stopped, read anew each time; empty while nobody does.
+    cancelled: Callable[[], str] = field(default=lambda: "")
 
 
 @dataclass(frozen=True)

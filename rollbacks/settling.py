@@ -60,7 +60,7 @@ def claim(execution_id: int, *, worker: str) -> Claim | None:
         run = None if execution is None else _next_run(execution)
         if execution is None or run is None:
             return None
-        refusal = _refusal(execution, run)
+        refusal = _cancelled(execution, run) or _refusal(execution, run)
         if refusal:
             _fail(facts, execution, run, refusal)
             return None
@@ -110,7 +110,7 @@ def _lock(execution_id: int) -> Execution | None:
     lock_request(request_id)
     return (
         Execution.objects.select_for_update(of=("self",))
-        .select_related("request", "target", "started_by")
+        .select_related("request", "target", "started_by", "cancel_asked_by")
         .filter(pk=execution_id, is_open=True)
         .first()
     )
@@ -122,6 +122,21 @@ def _next_run(execution: Execution) -> StepRun | None:
         return None
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
     return StepRun.objects.filter(free, pk=run.pk).first()
+
+
+def cancelled(execution: Execution) -> str:
+    """Return the sentence of an execution that was asked to stop; empty when nobody did."""
+    if execution.cancel_asked_at is None or execution.cancel_asked_by is None:
+        return ""
+    who = execution.cancel_asked_by.get_full_name() or execution.cancel_asked_by.get_username()
+    return f"Cancelled by {who}: {execution.cancel_reason} Nothing was changed on the target."
+
+
+def _cancelled(execution: Execution, run: StepRun) -> str:
+    """An apply that was tried before is looked for first; whether it may still begin is asked inside the step."""
+    if run.position > APPLY_POSITION or (run.position == APPLY_POSITION and run.attempt):
+        return ""
+    return cancelled(execution)
 
 
 def _refusal(execution: Execution, run: StepRun) -> str:

@@ -100,6 +100,12 @@ class Reason(Body):
     reason: Short = ""
 
 
+class Cancelling(Body):
+    """Why an execution is to stop; kept with it."""
+
+    reason: Annotated[Short, StringConstraints(min_length=1)]
+
+
 class Confirmed(Body):
     """The name of the database, as the page asks for it before anything starts."""
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router
 
 from approvals.services import open_case_of
-from rollbacks.api.bodies import Confirmed
+from rollbacks.api.bodies import Cancelling, Confirmed
 from rollbacks.api.callers import READS, RUNS
 from rollbacks.api.problems import invalid
 from rollbacks.api.repeating import DOCUMENTED, repeatable
@@ -17,6 +17,7 @@ from rollbacks.models import Execution, Revision
 from rollbacks.plan import Plan
 from rollbacks.queries import executions_of
 from rollbacks.services.moves import subject_of
+from rollbacks.services.running import cancel as cancel_execution
 from rollbacks.services.running import resume as resume_execution
 from rollbacks.services.running import start as start_execution
 
@@ -41,6 +42,13 @@ def start(request: HttpRequest, pk: int, body: Confirmed) -> ExecutionAnswer:
 def resume(request: HttpRequest, pk: int) -> ExecutionAnswer:
     """Let the engine look again at an execution that needs attention; it observes before it does anything."""
     return _execution(resume_execution(request.user, find(pk).pk))
+
+
+@router.post("/requests/{int:pk}/cancel", response={202: ExecutionAnswer}, auth=RUNS, openapi_extra=DOCUMENTED)
+@repeatable(202)
+def cancel(request: HttpRequest, pk: int, body: Cancelling) -> ExecutionAnswer:
+    """Ask the worker to stop before it commits anything; the steps of the execution say whether it could."""
+    return _execution(cancel_execution(request.user, find(pk).pk, reason=body.reason))
 
 
 @router.get("/requests/{int:pk}/executions", response=Executions, auth=READS)

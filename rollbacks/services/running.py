@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.db.models.functions import Now
 
 from approvals import windows
 from approvals.in_force import rulebook
@@ -23,7 +24,10 @@ from rollbacks.plan import Plan
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.services.submission import people_who_touched
 from rollbacks.states import RunState, State
-from rollbacks.steps import STEPS
+from rollbacks.steps import APPLY, STEPS
+
+# Signing roles as well: a signer who sees a mistake must not have to find an engineer first.
+CANCELLING_ROLES = (*REQUESTING_ROLES, "security", "cto")
 
 
 def start(actor: Any, request_id: int) -> Execution:
@@ -64,6 +68,47 @@ def resume(actor: Any, request_id: int) -> Execution:
         move(facts, request, State.EXECUTING, execution=execution.pk, resumed=True)
         doorbell.ring_on_commit(execution.pk)
         return execution
+
+
+def cancel(actor: Any, request_id: int, *, reason: str) -> Execution:
+    """Ask the worker to stop the execution before it commits anything; whether it could is said by its steps.
+
+    Whoever may start or sign may stop: stopping changes nothing. Raises NotAllowed, Refused when nothing runs,
+    when it was asked for already, or when the target has committed, after which stopping would lose the record.
+    """
+    if not may(actor, CANCELLING_ROLES):
+        raise NotAllowed("Only those who may start or sign rollbacks may cancel one.")
+    if not reason.strip():
+        raise Refused("Say why it is cancelled; whoever looks at this run tomorrow needs it.")
+    with trail.recording(actor) as facts:
+        request = lock_request(request_id)
+        execution = Execution.objects.select_for_update().filter(request=request, is_open=True).first()
+        if execution is None:
+            raise Refused(f"Nothing of {request} is running, so there is nothing to cancel.")
+        refusal = not_cancellable(execution)
+        if refusal:
+            raise Refused(refusal)
+        Execution.objects.filter(pk=execution.pk).update(
+            cancel_asked_at=Now(), cancel_asked_by=actor, cancel_reason=reason.strip()
+        )
+        facts.add(
+            "execution.cancel_asked", subject_of(request.pk), execution=execution.pk, number=execution.number,
+            reason=reason.strip(),
+        )  # fmt: skip
+        doorbell.ring_on_commit(execution.pk)
+        return execution
+
+
+def not_cancellable(execution: Execution) -> str:
+    """Return the sentence that says why this open execution cannot be cancelled any more; empty when it can."""
+    if execution.cancel_asked_at is not None:
+        return "It was asked to stop already; the step that is running says when it has."
+    if any(step.name == APPLY and step.state == RunState.DONE for step in execution.steps.all()):
+        return (
+            "The target has committed the rollback, so there is nothing left to cancel; what is still running "
+            "verifies and records it. To undo the rollback, deploy the migrations again."
+        )
+    return ""
 
 
 def closed_now(plan: Plan, now: datetime) -> str:

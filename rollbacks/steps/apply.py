@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -61,7 +62,7 @@ def perform(ctx: StepContext) -> Evidence:
             raise StepFailed("Another session works on this target under the portal's lock; start again when it ended.")
         evidence = _inside(connection, ctx, expected)
         # From here on only the answer to COMMIT can be lost, and the ledger row then tells what happened.
-        ctx.heartbeat({"commit": True})
+        _beat(ctx, {"commit": True})
         connection.commit()
         return {**evidence, "known_by": "acknowledged"}
 
@@ -74,7 +75,7 @@ def _inside(connection: Connection, ctx: StepContext, expected: Any) -> Evidence
     before = read_facts(connection, ignore_schemas=ignored)
     xid = transaction_id(connection)
     started = _server_time(connection)
-    statements = run_statements(connection, ctx.plan.file.text, heartbeat=ctx.heartbeat)
+    statements = run_statements(connection, ctx.plan.file.text, heartbeat=partial(_beat, ctx))
     row = _insert_ledger_row(connection, ctx)
     after = read_facts(connection, ignore_schemas=ignored)
     expected.refuse_difference(before, after)
@@ -88,6 +89,14 @@ def _inside(connection: Connection, ctx: StepContext, expected: Any) -> Evidence
         "facts_before": before.digest,
         "facts_after": after.without(ACCESS_KINDS).digest,
     }
+
+
+def _beat(ctx: StepContext, progress: Evidence) -> None:
+    """Renew the lease; raise StepFailed, which rolls everything back, when somebody wants the execution stopped."""
+    ctx.heartbeat(progress)
+    stop = ctx.cancelled()
+    if stop:
+        raise StepFailed(stop)
 
 
 @contextmanager

@@ -62,6 +62,10 @@ def perform(ctx: StepContext) -> Evidence:
         with project.checkout(ctx) as folder, _connected(ctx, StepFailed) as connection:
             _begin(connection, ctx)
             _prepare(ctx, folder)
+            # Once the command runs, only what it leaves behind says what happened.
+            stop = ctx.cancelled()
+            if stop:
+                raise StepFailed(stop)
             ctx.heartbeat({"command": command_name(ctx.plan.chosen.migrate)})
             ended = project.run(ctx, ctx.plan.chosen.migrate, folder, url=_url(ctx))
             with _observed():

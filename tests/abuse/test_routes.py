@@ -38,6 +38,7 @@ ROLES = (302, 403, 200, 200, 200, 200, 200, 200)
 LED_AWAY = (302, 302, 302, 302, 302, 302, 302, 302)
 ROWS = (302, 302, 302, 302, 302, 302, 302, 200)
 FILERS = (302, 403, 200, 200, 403, 403, 403, 403)
+STOPPERS = (302, 403, 200, 200, 200, 200, 403, 403)
 ADMINISTRATORS = (302, 403, 403, 403, 403, 403, 403, 200)
 NOBODY_POSTS = (405, 405, 405, 405, 405, 405, 405, 405)
 ANYBODY = (200, 200, 200, 200, 200, 200, 200, 200)
@@ -67,6 +68,7 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "requests/<int:pk>/runs/<int:number>/patch/": (ROLES, NO_METHOD),
     "requests/<int:pk>/check-flags/": (NO_METHOD, (302, 403, 409, 409, 403, 403, 403, 403)),
     "requests/<int:pk>/resume/": (NO_METHOD, (302, 403, 409, 409, 403, 403, 403, 403)),
+    "requests/<int:pk>/cancel/": (STOPPERS, STOPPERS),
     "requests/<int:pk>/take-back/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "requests/<int:pk>/comment/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "policy/": (ROLES, NO_METHOD),

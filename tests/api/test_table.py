@@ -64,6 +64,9 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ),
     ("POST", "/requests/{pk}/start"): ({"database": "x"}, (401, 403, 409, 409, 403, 403, 403, 409, 409, 409)),
     ("POST", "/requests/{pk}/resume"): (None, (401, 403, 409, 409, 403, 403, 403, 409, 409, 409)),
+    ("POST", "/requests/{pk}/cancel"): (
+        {"reason": "The wrong window."}, (401, 403, 409, 409, 403, 403, 403, 409, 409, 409),
+    ),
     ("GET", "/requests/{pk}/executions"): (None, READ),
     ("GET", "/requests/{pk}/executions/{number}"): (None, READ),
     ("GET", "/requests/{pk}/executions/{number}/patch"): (None, READ),
