@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -12,6 +13,12 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from approvals.factors import must_enrol
+
+
+def until_a_code_lasts() -> None:
+    """Wait for the next 30 seconds where these are nearly over: a code read now would be refused, rightly, when it arrives."""
+    while time.time() % 30 > 27:
+        time.sleep(0.1)
 
 
 def client_of(person: Any, **more: Any) -> Client:

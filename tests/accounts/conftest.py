@@ -26,6 +26,7 @@ from django.test import Client
 
 from approvals.people import add_person
 from demo.authenticators import enrol
+from tests.clients import until_a_code_lasts
 
 PASSWORD = "a long enough password"
 
@@ -53,6 +54,7 @@ def add(username: str, *roles: str, factor: bool = False) -> Any:
 def code_of(person: Any, *, steps: int = 0) -> str:
     """Return what the person's app shows now, or so many periods of 30 seconds later."""
     app = Authenticator.objects.get(user=person, type="totp")
+    until_a_code_lasts()
     return format_hotp_value(hotp_value(decrypt(app.data["secret"]), int(time.time()) // 30 + steps))
 
 

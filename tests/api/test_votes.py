@@ -16,6 +16,7 @@ from records.models import Fact
 from rollbacks.models import Request, Target
 from rollbacks.services import requests, submission
 from tests.api.conftest import Caller
+from tests.clients import until_a_code_lasts
 from tests.rollback import draft, sign, wording
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,7 @@ def ballot(request: Request, role: str, code: str = "000000", **changes: str) ->
 def code_of(person: Any) -> str:
     """Return a code of this person's app that was not used yet, as after half a minute."""
     authenticators.enrol(person)
+    until_a_code_lasts()
     code = authenticators.code_of(person)
     cache.delete(f"allauth.mfa.totp.used?user={person.pk}&code={code}")
     return code

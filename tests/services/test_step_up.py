@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from approvals import step_up
 from approvals.models import Challenge, SignOff
 from approvals.step_up import Confirmation, NotConfirmed, Statement
 from demo import authenticators
+from tests.clients import until_a_code_lasts
 from tests.passkeys import HOST, PRESENT, Passkey, confirmed, passkey_of
 from tests.records.votes import any_vote
 from tests.services.test_sign_off import at_once
@@ -39,8 +39,7 @@ def statement(person: Any) -> Statement:
 def fresh_code(person: Any) -> str:
     """Return a code that stays valid for the next seconds."""
     authenticators.enrol(person)
-    while time.time() % 30 > 26:
-        time.sleep(0.2)
+    until_a_code_lasts()
     return authenticators.code_of(person)
 
 

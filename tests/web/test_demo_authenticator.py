@@ -12,6 +12,7 @@ import pytest
 from django.test import Client, override_settings
 
 from demo import authenticators, organisation
+from tests.clients import until_a_code_lasts
 
 pytestmark = pytest.mark.django_db
 MOUNTED = """
@@ -63,5 +64,6 @@ def test_who_is_enrolled_is_asked_for_a_code_when_signing_in(people: dict[str, A
     page = client.get("/accounts/2fa/authenticate/").content.decode()
     assert "Second factor" in page and 'name="code"' in page
     assert client.get("/")["Location"].startswith("/accounts/login/")
+    until_a_code_lasts()
     given = client.post("/accounts/2fa/authenticate/", {"code": authenticators.code_of(people["platform"])})
     assert given.status_code == 302 and client.get("/").status_code == 200
