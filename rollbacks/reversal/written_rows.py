@@ -48,12 +48,21 @@ def rows_written(forward: Sequence[Statement], *, now: Shape, wanted: Shape, lab
     Rows of a table that goes with the migration go with it, and so do the values of a column that it added: nothing is
     said of them.
     """
-    for statement in reversed(forward):
+    for place, statement in reversed(list(enumerate(forward))):
         if statement.inside is not None:
             # Whether it ran, and so whether its rows were there before, was decided by a condition.
             yield from filter(None, (_left(each, now, wanted) for each in reversed(statement.inside)))
         elif found := _left(statement, now, wanted):
-            yield _taken_back(statement, now, label) or found
+            before = sum(_beside(each, statement, now) for each in forward[:place])
+            # Two statements of one line about one table must not be archived under one name.
+            mark = f"{label}_line{statement.line}{f'_{before + 1}' if before else ''}" if label is not None else None
+            yield _taken_back(statement, now, mark) or found
+
+
+def _beside(one: Statement, other: Statement, now: Shape) -> bool:
+    """Tell whether both stand on one line and insert into the same table."""
+    same_place = one.line == other.line and one.kind == other.kind == "insert_stmt"
+    return same_place and _found(one.tree, now) == _found(other.tree, now)
 
 
 def _left(statement: Statement, now: Shape, wanted: Shape) -> Rows | None:
@@ -92,15 +101,20 @@ def _only_reads(statement: Statement) -> bool:
 
 def _tables(tree: Mapping[str, Any], now: Shape) -> list[Key]:
     """Return the tables that a statement writes; one that cannot be found counts as there, which says too much."""
+    return _found(tree, now) or [key for key in now.things if key[0] == "table"]
+
+
+def _found(tree: Mapping[str, Any], now: Shape) -> list[Key]:
+    """Return the tables that a statement writes and that are still there."""
     relations = tree.get("relations") or [{"range_var": tree.get("relation", {})}]
     wanted = [(each["range_var"].get("schemaname", ""), each["range_var"].get("relname", "")) for each in relations]
     known = [key for key in now.things if key[0] == "table"]
-    found = [key for schema, table in wanted for key in known if key[2] == table and schema in {"", key[1]}]
-    return found or known
+    return [key for schema, table in wanted for key in known if key[2] == table and schema in {"", key[1]}]
 
 
 def _taken_back(statement: Statement, now: Shape, label: str | None) -> Rows | None:
-    tables = _tables(statement.tree, now)
+    # A table that the same migration dropped is not there any more; nothing may be deleted from another in its place.
+    tables = _found(statement.tree, now)
     if len(tables) != 1 or "on_conflict_clause" in statement.tree:
         # A row that a conflict left alone was there before.
         return None
@@ -155,5 +169,5 @@ def _deleted(line: int, table: Key, key: Sequence[str], keys: Sequence[str], now
     statements: tuple[str, ...] = (f"DELETE FROM {source} WHERE {condition};",)
     if label is None:
         return Rows(line, statements, note)
-    kept = archive.keep_rows(table, condition, key, now, label=f"{label}_line{line}")
+    kept = archive.keep_rows(table, condition, key, now, label=label)
     return Rows(line, (*kept.statements, *statements), note, reapply=kept.reapply)

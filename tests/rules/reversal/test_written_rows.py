@@ -102,3 +102,14 @@ def test_what_the_server_makes_itself_is_not_written_back() -> None:
     assert row.reapply.split("\n")[0] == 'UPDATE "public"."t" AS live SET "b" = kept."b"'
     (bare,) = found("INSERT INTO t (a) VALUES (1)", shape(table("t", columns=("a",))), label="rb")
     assert bare.reapply == "SELECT 1;"
+
+
+def test_rows_of_a_table_that_was_dropped_are_deleted_from_no_other() -> None:
+    (row,) = found("INSERT INTO nowhere (a) VALUES (1)", shape(table("t")), label="rb1")
+    assert row.left and row.statements == ()
+
+
+def test_two_statements_of_one_line_are_archived_under_two_names() -> None:
+    rows = found("INSERT INTO t (a) VALUES (1); INSERT INTO t (a) VALUES (2);", shape(table("t")), label="rb1")
+    kept = [row.statements[0].partition("AS\n")[0] for row in rows]
+    assert len(set(kept)) == 2 and all("rb1_line1" in each for each in kept)
