@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Now
 
 from records import trail
@@ -42,7 +41,6 @@ logger = logging.getLogger(__name__)
 
 BY_NAME = {step.name: step for step in STEPS}
 RESTORE_POSITION = next(position for position, step in enumerate(STEPS, 1) if step.name == RESTORE)
-MAX_PAUSE = timedelta(minutes=5)
 AT_WORK = (State.RESTORING, State.CLOSING)
 
 
@@ -80,8 +78,9 @@ def advance(pk: int, *, worker: str, environ: Mapping[str, str]) -> bool:
 
 def claimable() -> list[int]:
     """Return the recoveries whose next step waits for a worker and not for a person."""
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-    waiting = RecoveryStep.objects.filter(free, recovery=OuterRef("pk"), state__in=[RunState.PENDING, RunState.RUNNING])
+    waiting = RecoveryStep.objects.filter(
+        leases.free(), recovery=OuterRef("pk"), state__in=[RunState.PENDING, RunState.RUNNING]
+    )
     held = RecoveryStep.objects.filter(recovery=OuterRef("pk"), state=RunState.RUNNING, lease_until__gte=Now())
     rows = Recovery.objects.filter(Exists(waiting), ~Exists(held), state__in=AT_WORK)
     return [row.pk for row in rows.order_by("id") if not waits_for_a_person(row)]
@@ -141,8 +140,7 @@ def _claim(pk: int, worker: str) -> Claim | None:
         step = _next_step(recovery)
         if step is None or step.state in {RunState.FAILED, RunState.UNCERTAIN}:
             return None
-        free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-        mine = RecoveryStep.objects.filter(free, pk=step.pk)
+        mine = RecoveryStep.objects.filter(leases.free(), pk=step.pk)
         if not mine.exists():
             return None
         if step.position < RESTORE_POSITION or (step.position == RESTORE_POSITION and not step.attempt):
@@ -152,7 +150,7 @@ def _claim(pk: int, worker: str) -> Claim | None:
                 _stop(facts, recovery, step, State.FAILED, f"Nothing was restored. {refusal}")
                 return None
         mine.update(
-            state=RunState.RUNNING, attempt=F("attempt") + 1, worker=worker, lease_until=_lease(), started_at=Now(),
+            state=RunState.RUNNING, attempt=F("attempt") + 1, worker=worker, lease_until=leases.end(), started_at=Now(),
             sentence="",
         )  # fmt: skip
         facts.add("step.started", subject_of(pk), step=step.name, attempt=step.attempt + 1, worker=worker)
@@ -219,7 +217,7 @@ def _registered() -> tuple[Registered, ...]:
 
 def _renew(claim: Claim, progress: Evidence | None) -> None:
     """Prolong the lease and show the progress, which the next attempt is given as known; raises LeaseLost when the step is another worker's by now."""
-    values: dict[str, Any] = {"lease_until": _lease()}
+    values: dict[str, Any] = {"lease_until": leases.end()}
     if progress is not None:
         values["progress"] = progress
     if _mine(claim).update(**values) != 1:
@@ -249,9 +247,9 @@ def _again(facts: Facts, recovery: Recovery, claim: Claim, step: Step, sentence:
     if not step.retried and claim.attempt >= settings.STEP_ATTEMPTS:
         after = State.NEEDS_ATTENTION if step.name == RESTORE else State.FAILED
         return _stop(facts, recovery, claim.step, after, sentence)
-    pause = min(MAX_PAUSE, timedelta(seconds=settings.RETRY_SECONDS * 2 ** min(claim.attempt - 1, 12)))
     first = claim.attempt == 1
-    _mine(claim).update(state=RunState.PENDING, lease_until=None if first else Now() + pause, sentence=sentence)
+    until = None if first else Now() + leases.pause_after(claim.attempt)
+    _mine(claim).update(state=RunState.PENDING, lease_until=until, sentence=sentence)
     facts.add(
         "step.interrupted", subject_of(recovery.pk), step=step.name, attempt=claim.attempt, sentence=sentence
     )  # fmt: skip
@@ -274,7 +272,3 @@ def _stop(facts: Facts, recovery: Recovery, step: RecoveryStep, after: State, se
 
 def _mine(claim: Claim) -> Any:
     return RecoveryStep.objects.filter(pk=claim.step.pk, state=RunState.RUNNING, attempt=claim.attempt)
-
-
-def _lease() -> Any:
-    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

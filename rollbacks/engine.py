@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from rollbacks import leases, settling
@@ -63,9 +63,8 @@ def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bo
 
 def claimable() -> list[int]:
     """Return the executions whose next step waits for a worker: never claimed, or its lease has run out."""
-    waiting = StepRun.objects.filter(execution=OuterRef("pk"), state__in=[RunState.PENDING, RunState.RUNNING]).filter(
-        Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-    )
+    at_work = [RunState.PENDING, RunState.RUNNING]
+    waiting = StepRun.objects.filter(leases.free(), execution=OuterRef("pk"), state__in=at_work)
     # A step that ended badly waits for a person; ringing would not help it.
     stuck = StepRun.objects.filter(execution=OuterRef("pk"), state__in=[RunState.UNCERTAIN, RunState.FAILED])
     held = StepRun.objects.filter(execution=OuterRef("pk"), state=RunState.RUNNING, lease_until__gte=Now())
@@ -144,7 +143,7 @@ def renew(claim: Claim, progress: Evidence | None) -> None:
     Raises StepFailed when a person wants the execution stopped and the target has not been reached; the apply
     step asks for itself, because only it knows until when it can still stop.
     """
-    values: dict[str, Any] = {"lease_until": Now() + timedelta(seconds=settings.LEASE_SECONDS)}
+    values: dict[str, Any] = {"lease_until": leases.end()}
     if progress is not None:
         values["progress"] = progress
     mine = StepRun.objects.filter(pk=claim.step, state=RunState.RUNNING, attempt=claim.attempt)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from records import trail
@@ -62,20 +61,16 @@ def work(run_id: int, *, worker: str, environ: Mapping[str, str]) -> None:
 
 def claimable() -> list[int]:
     """Return the runs that wait for a worker: never claimed, or their lease has run out."""
-    rows = ProofRun.objects.filter(_free(), state__in=OPEN)
+    rows = ProofRun.objects.filter(leases.free(), state__in=OPEN)
     return list(rows.order_by("id").values_list("pk", flat=True))
 
 
-def _free() -> Q:
-    return Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-
-
 def _claim(run_id: int, worker: str) -> Claim | None:
-    claimed = ProofRun.objects.filter(_free(), pk=run_id, state__in=OPEN, attempt__lt=ATTEMPTS).update(
+    claimed = ProofRun.objects.filter(leases.free(), pk=run_id, state__in=OPEN, attempt__lt=ATTEMPTS).update(
         state=RunState.RUNNING,
         attempt=F("attempt") + 1,
         worker=worker,
-        lease_until=_lease(),
+        lease_until=leases.end(),
         started_at=Now(),
         progress={},
     )
@@ -83,7 +78,7 @@ def _claim(run_id: int, worker: str) -> Claim | None:
         run = ProofRun.objects.select_related("request__target", "revision").get(pk=run_id)
         return Claim(run, run.attempt)
     # Whoever kills its worker three times would do so for ever.
-    ProofRun.objects.filter(_free(), pk=run_id, state__in=OPEN, attempt__gte=ATTEMPTS).update(
+    ProofRun.objects.filter(leases.free(), pk=run_id, state__in=OPEN, attempt__gte=ATTEMPTS).update(
         state=RunState.FAILED,
         finished_at=Now(),
         sentence=f"The worker was lost {ATTEMPTS} times while it proved this; look at its log, then prove again.",
@@ -104,7 +99,7 @@ def _prove(claim: Claim, environ: Mapping[str, str]) -> Requested:
 
 
 def _renew(claim: Claim, progress: Evidence | None) -> None:
-    values: dict[str, Any] = {"lease_until": _lease()}
+    values: dict[str, Any] = {"lease_until": leases.end()}
     if progress is not None:
         values["progress"] = progress
     if _mine(claim).update(**values) != 1:
@@ -126,7 +121,3 @@ def _settle(claim: Claim, **values: Any) -> None:
 
 def _mine(claim: Claim) -> Any:
     return ProofRun.objects.filter(pk=claim.run.pk, state=RunState.RUNNING, attempt=claim.attempt)
-
-
-def _lease() -> Any:
-    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from approvals.policy import State as Judged
 from approvals.services import database_time, decision_on, open_case_of
 from records import trail
 from records.trail import Facts
+from rollbacks import leases
 from rollbacks.freezes import owe_release
 from rollbacks.models import Execution, Request, StepRun
 from rollbacks.plan import Plan
@@ -24,7 +24,6 @@ from rollbacks.states import RunState, State
 from rollbacks.steps import APPLY, REHEARSE, STEPS
 
 APPLY_POSITION = next(position for position, step in enumerate(STEPS, 1) if step.name == APPLY)
-MAX_PAUSE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def claim(execution_id: int, *, worker: str) -> Claim | None:
         run = None if execution is None else _next_run(execution)
         if execution is None or run is None:
             return None
-        refusal = _cancelled(execution, run) or _refusal(execution, run)
+        refusal = _refusal(execution, run)
         if refusal:
             _fail(facts, execution, run, refusal)
             return None
@@ -68,7 +67,7 @@ def claim(execution_id: int, *, worker: str) -> Claim | None:
             state=RunState.RUNNING,
             attempt=F("attempt") + 1,
             worker=worker,
-            lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS),
+            lease_until=leases.end(),
             started_at=Now(),
             progress={},
             sentence="",
@@ -120,8 +119,7 @@ def _next_run(execution: Execution) -> StepRun | None:
     run = execution.steps.exclude(state=RunState.DONE).order_by("position").first()
     if run is None or run.state in {RunState.FAILED, RunState.UNCERTAIN}:
         return None
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=Now())
-    return StepRun.objects.filter(free, pk=run.pk).first()
+    return StepRun.objects.filter(leases.free(), pk=run.pk).first()
 
 
 def cancelled(execution: Execution) -> str:
@@ -132,16 +130,13 @@ def cancelled(execution: Execution) -> str:
     return f"Cancelled by {who}: {execution.cancel_reason} Nothing was changed on the target."
 
 
-def _cancelled(execution: Execution, run: StepRun) -> str:
+def _refusal(execution: Execution, run: StepRun) -> str:
     """An apply that was tried before is looked for first; whether it may still begin is asked inside the step."""
     if run.position > APPLY_POSITION or (run.position == APPLY_POSITION and run.attempt):
         return ""
-    return cancelled(execution)
-
-
-def _refusal(execution: Execution, run: StepRun) -> str:
-    if run.position > APPLY_POSITION or (run.position == APPLY_POSITION and run.attempt):
-        return ""
+    stop = cancelled(execution)
+    if stop:
+        return stop
     case = open_case_of(subject_of(execution.request_id))
     if case is None or case.digest != execution.digest:
         return "The plan that was approved is no longer the request's plan, so nothing was run; submit it again."
@@ -186,9 +181,10 @@ def _again(facts: Facts, execution: Execution, run: StepRun, step: Step, outcome
             _doubt(facts, execution, run, outcome.sentence)
         return False
     first = run.attempt == 1
-    pause = min(MAX_PAUSE, timedelta(seconds=settings.RETRY_SECONDS * 2 ** min(run.attempt - 1, 12)))
     StepRun.objects.filter(pk=run.pk).update(
-        state=RunState.PENDING, lease_until=None if first else Now() + pause, sentence=outcome.sentence
+        state=RunState.PENDING,
+        lease_until=None if first else Now() + leases.pause_after(run.attempt),
+        sentence=outcome.sentence,
     )
     facts.add(
         "step.interrupted", subject_of(execution.request_id), execution=execution.pk, step=run.name,

@@ -133,7 +133,7 @@ GUARDS = (
     _guard(("A10",), (POLICY, "if vote.role not in roles_now.get(vote.person, ()):", "if False:"), (HOLDING, "    if standing is None or standing.delegation != delegation:\n", "    if standing is None:\n        return \"\"\n    if standing.delegation != delegation:\n")),
     _guard(("A11",), (HOLDING, "if standing.interrupted_at is None or standing.interrupted_at < at:", "if True:")),
     _guard(("A12",), ("approvals/grants.py", "groups.get(role) != grant.group:", "role not in groups:")),
-    _guard(("A13", "A10"), ("rollbacks/settling.py", "        refusal = _cancelled(execution, run) or _refusal(execution, run)\n", "        refusal = _cancelled(execution, run)\n")),
+    _guard(("A13", "A10"), ("rollbacks/settling.py", "        refusal = _refusal(execution, run)\n", '        refusal = ""\n')),
     _guard(("A14", "A15", "A17", "A21"), ("rollbacks/services/requests.py", '        reopen(facts, request, reason=f"{actor.get_username()} edited the request.")\n', "")),
     _guard(("A16", "A38"), (PREFLIGHT, "    if found.digest == digest:\n", "    if found.digest:\n")),
     _guard(("A18", "A44"), (PREFLIGHT, "    if blocking:\n", "    if False:\n")),
