@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.models import Case
-from approvals.policy import Choice
-from approvals.services import VoteRefused, open_case_of
-from approvals.step_up import NotConfirmed, Statement
 from records.paging import key_in
 from recoveries import recovery_page as reading
 from recoveries.forms import AnswerForm, ChooseForm, CloseForm, DowntimeForm, OpenForm, WithdrawForm
@@ -196,25 +195,15 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 @door
 def sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the whole plan with its digest and take the vote on exactly that digest."""
-    found, form = _find(pk), SignForm(request.POST or None)
-    case = _open_case(pk)
-    if request.method != "POST":
-        return _sign_page(request, found, case, form)
-    if votes.too_many(request):
-        return render(request, "429.html", status=429)
-    if not form.is_valid():
-        return _sign_page(request, found, case, form)
-    given = form.cleaned_data
-    try:
-        confirmation = votes.confirmation_of(request, _statement(request, pk, given), given)
-        signing.sign_off(
-            request.user, pk, role=given["role"], choice=Choice(given["choice"]), reason=given["reason"],
-            digest_seen=given["digest"], confirmation=confirmation,
-        )  # fmt: skip
-    except (VoteRefused, NotConfirmed) as refusal:
-        return _sign_page(request, _find(pk), _open_case(pk), form, refusal)
-    messages.success(request, _("Your vote is kept."))
-    return redirect("recovery", pk=pk)
+    _find(pk)
+    return votes.take(
+        request,
+        subject_of(pk),
+        page=partial(_sign_page, request, pk),
+        sign=partial(signing.sign_off, request.user, pk),
+        nothing=_("Nothing waits for a signature here; open the recovery again to see its state."),
+        back=reverse("recovery", args=[pk]),
+    )
 
 
 @require_POST
@@ -222,24 +211,11 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 def begin(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences."""
     _find(pk)
-    form = SignForm(request.POST)
-    if votes.too_many(request):
-        return votes.sentences(_("Too many tries; wait a minute, then sign again."), status=429)
-    case = open_case_of(subject_of(pk))
-    if case is None or case.digest != request.POST.get("digest"):
-        return JsonResponse({"stale": True}, status=409)
-    if not form.is_valid():
-        return votes.form_sentences(form)
-    given = form.cleaned_data
-    try:
-        return votes.passkey_options(request, case, _statement(request, pk, given), given)
-    except (VoteRefused, NotConfirmed) as refusal:
-        return votes.sentences(str(refusal), status=409)
+    return votes.begin(request, subject_of(pk))
 
 
-def _sign_page(
-    request: HttpRequest, found: Recovery, case: Case, form: SignForm, refusal: Exception | None = None
-) -> HttpResponse:
+def _sign_page(request: HttpRequest, pk: int, case: Case, form: SignForm, refusal: Exception | None) -> HttpResponse:
+    found = _find(pk)
     plan = RecoveryPlan.of(found.plan or {})
     context = {
         "recovery": found,
@@ -249,19 +225,6 @@ def _sign_page(
         **votes.vote_context(case, request.user, form, refusal),
     }
     return render(request, "recoveries/sign.html", context, status=409 if refusal else 200)
-
-
-def _statement(request: HttpRequest, pk: int, given: dict[str, str]) -> Statement:
-    return signing.statement_of(
-        request.user, pk, role=given["role"], choice=given["choice"], reason=given["reason"], digest=given["digest"]
-    )
-
-
-def _open_case(pk: int) -> Case:
-    case = open_case_of(subject_of(pk))
-    if case is None:
-        raise Refused(_("Nothing waits for a signature here; open the recovery again to see its state."))
-    return case
 
 
 def _chosen(found: Recovery, request: HttpRequest) -> dict[str, Any]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.models import Case
-from approvals.policy import Choice
-from approvals.services import VoteRefused, open_case_of
-from approvals.step_up import NotConfirmed, Statement
+from approvals.services import open_case_of
 from records.paging import key_in
 from rollbacks import follow_up_page as reading
 from rollbacks import queries
@@ -58,25 +58,15 @@ def follow_up(request: HttpRequest, pk: int) -> HttpResponse:
 @door
 def sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the whole statement with its digest and take the vote on exactly that digest."""
-    found, form = _find(pk), SignForm(request.POST or None)
-    case = _open_case(pk)
-    if request.method != "POST":
-        return _sign_page(request, found, case, form)
-    if votes.too_many(request):
-        return render(request, "429.html", status=429)
-    if not form.is_valid():
-        return _sign_page(request, found, case, form)
-    given = form.cleaned_data
-    try:
-        confirmation = votes.confirmation_of(request, _statement(request, pk, given), given)
-        follow_ups.sign_acceptance(
-            request.user, pk, role=given["role"], choice=Choice(given["choice"]), reason=given["reason"],
-            digest_seen=given["digest"], confirmation=confirmation,
-        )  # fmt: skip
-    except (VoteRefused, NotConfirmed) as refusal:
-        return _sign_page(request, _find(pk), _open_case(pk), form, refusal)
-    messages.success(request, _("Your vote is kept."))
-    return redirect("follow-up", pk=pk)
+    _find(pk)
+    return votes.take(
+        request,
+        follow_ups.subject_of(pk),
+        page=partial(_sign_page, request, pk),
+        sign=partial(follow_ups.sign_acceptance, request.user, pk),
+        nothing=_("Nothing waits for a signature here; open the follow-up again to see its state."),
+        back=reverse("follow-up", args=[pk]),
+    )
 
 
 @require_POST
@@ -84,19 +74,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 def begin(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences."""
     _find(pk)
-    form = SignForm(request.POST)
-    if votes.too_many(request):
-        return votes.sentences(_("Too many tries; wait a minute, then sign again."), status=429)
-    case = open_case_of(follow_ups.subject_of(pk))
-    if case is None or case.digest != request.POST.get("digest"):
-        return JsonResponse({"stale": True}, status=409)
-    if not form.is_valid():
-        return votes.form_sentences(form)
-    given = form.cleaned_data
-    try:
-        return votes.passkey_options(request, case, _statement(request, pk, given), given)
-    except (VoteRefused, NotConfirmed) as refusal:
-        return votes.sentences(str(refusal), status=409)
+    return votes.begin(request, follow_ups.subject_of(pk))
 
 
 @require_safe
@@ -113,9 +91,8 @@ def acceptance(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _sign_page(
-    request: HttpRequest, found: FollowUp, case: Case, form: SignForm, refusal: Exception | None = None
-) -> HttpResponse:
+def _sign_page(request: HttpRequest, pk: int, case: Case, form: SignForm, refusal: Exception | None) -> HttpResponse:
+    found = _find(pk)
     context = {
         "follow_up": found,
         "statement": found.acceptance,
@@ -123,19 +100,6 @@ def _sign_page(
         **votes.vote_context(case, request.user, form, refusal),
     }
     return render(request, "rollbacks/follow_up_sign.html", context, status=409 if refusal else 200)
-
-
-def _statement(request: HttpRequest, pk: int, given: dict[str, str]) -> Statement:
-    return follow_ups.statement_of(
-        request.user, pk, role=given["role"], choice=given["choice"], reason=given["reason"], digest=given["digest"]
-    )
-
-
-def _open_case(pk: int) -> Case:
-    case = open_case_of(follow_ups.subject_of(pk))
-    if case is None:
-        raise Refused(_("Nothing waits for a signature here; open the follow-up again to see its state."))
-    return case
 
 
 def _find(pk: int) -> FollowUp:

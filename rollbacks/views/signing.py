@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from approvals.models import Case
 from approvals.policy import Choice
 from approvals.services import VoteRefused, open_case_of
-from approvals.step_up import NotConfirmed, Statement
+from approvals.step_up import NotConfirmed
 from records.chain import sha256
 from rollbacks.checklist import Item, asked
 from rollbacks.forms import CommentForm, SignForm, TakeBackForm
@@ -68,21 +69,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
 def begin(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences."""
     found = _find(pk)
-    form = SignForm(request.POST)
-    if votes.too_many(request):
-        return votes.sentences(_("Too many tries; wait a minute, then sign again."), status=429)
-    case = open_case_of(subject_of(pk))
-    if case is None or case.digest != request.POST.get("digest"):
-        # The page then posts its form as it is, and gets the page that says what changed.
-        return JsonResponse({"stale": True}, status=409)
-    if not form.is_valid():
-        return votes.form_sentences(form)
-    given = form.cleaned_data
-    try:
-        _refuse_unread(found, given)
-        return votes.passkey_options(request, case, _statement(request, pk, given), given)
-    except (VoteRefused, NotConfirmed) as refusal:
-        return votes.sentences(str(refusal), status=409)
+    return votes.begin(request, subject_of(pk), refuse=partial(_refuse_unread, found))
 
 
 def _page(
@@ -138,13 +125,7 @@ def _vote(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> None:
         choice=Choice(given["choice"]),
         reason=given["reason"],
         digest_seen=given["digest"],
-        confirmation=votes.confirmation_of(request, _statement(request, pk, given), given),
-    )
-
-
-def _statement(request: HttpRequest, pk: int, given: Mapping[str, Any]) -> Statement:
-    return signing.statement_of(
-        request.user, pk, role=given["role"], choice=given["choice"], reason=given["reason"], digest=given["digest"]
+        confirmation=votes.confirmation_of(request, votes.statement_of(request, subject_of(pk), given), given),
     )
 
 

@@ -2,23 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from allauth.core import ratelimit
 from allauth.mfa.adapter import get_adapter
-from django.http import HttpRequest, JsonResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from approvals.models import Case
 from approvals.policy import Choice
-from approvals.services import VoteRefused, decision_on, objection_to, open_roles
+from approvals.services import VoteRefused, decision_on, objection_to, open_case_of, open_roles
 from approvals.step_up import Confirmation, NotConfirmed, Statement, factors_of
 from portal.templatetags.wording import ROLES as WORDS
 from portal.templatetags.wording import label_of
 from rollbacks.forms import SignForm
 from rollbacks.services import signing
+from rollbacks.services.moves import Refused
+
+# Shows the case with its form, and with the refusal when there was one.
+Page = Callable[[Case, SignForm, Exception | None], HttpResponse]
+
+
+def statement_of(request: HttpRequest, subject: str, given: Mapping[str, Any]) -> Statement:
+    """Return what the person is about to sign, from the form's cleaned fields."""
+    person: Any = request.user
+    return Statement(person.pk, subject, given["digest"], given["role"], given["choice"], given["reason"])
+
+
+def take(
+    request: HttpRequest, subject: str, *, page: Page, sign: Callable[..., object], nothing: str, back: str
+) -> HttpResponse:
+    """Show what is signed, or take the vote on exactly the digest that was shown and lead back.
+
+    `sign` is given the vote as keywords, confirmation included. Raises Refused with the sentence `nothing` where no
+    case is open.
+    """
+    form, case = SignForm(request.POST or None), _open_case(subject, nothing)
+    if request.method != "POST":
+        return page(case, form, None)
+    if too_many(request):
+        return render(request, "429.html", status=429)
+    if not form.is_valid():
+        return page(case, form, None)
+    given = form.cleaned_data
+    try:
+        confirmation = confirmation_of(request, statement_of(request, subject, given), given)
+        sign(
+            role=given["role"], choice=Choice(given["choice"]), reason=given["reason"], digest_seen=given["digest"],
+            confirmation=confirmation,
+        )  # fmt: skip
+    except (VoteRefused, NotConfirmed) as refusal:
+        # The case may have been closed meanwhile.
+        return page(_open_case(subject, nothing), form, refusal)
+    messages.success(request, _("Your vote is kept."))
+    return redirect(back)
+
+
+def begin(
+    request: HttpRequest, subject: str, *, refuse: Callable[[Mapping[str, Any]], None] = lambda given: None
+) -> HttpResponse:
+    """Answer the options with which the browser asks a passkey to sign this vote, as JSON, or sentences.
+
+    `refuse` raises VoteRefused for what the page asks for beside the form.
+    """
+    form = SignForm(request.POST)
+    if too_many(request):
+        return sentences(_("Too many tries; wait a minute, then sign again."), status=429)
+    case = open_case_of(subject)
+    if case is None or case.digest != request.POST.get("digest"):
+        # The page then posts its form as it is, and gets the page that says what changed.
+        return JsonResponse({"stale": True}, status=409)
+    if not form.is_valid():
+        return form_sentences(form)
+    given = form.cleaned_data
+    try:
+        refuse(given)
+        return passkey_options(request, case, statement_of(request, subject, given), given)
+    except (VoteRefused, NotConfirmed) as refusal:
+        return sentences(str(refusal), status=409)
 
 
 def too_many(request: HttpRequest) -> bool:
@@ -77,6 +142,13 @@ def sentences(*said: str, status: int) -> JsonResponse:
 def form_sentences(form: SignForm) -> JsonResponse:
     """Answer the script of a sign page with what is wrong in the form."""
     return sentences(*(str(error) for errors in form.errors.values() for error in errors), status=400)
+
+
+def _open_case(subject: str, nothing: str) -> Case:
+    case = open_case_of(subject)
+    if case is None:
+        raise Refused(nothing)
+    return case
 
 
 def _rp_id() -> str:
