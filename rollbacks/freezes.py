@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from records import trail
@@ -13,7 +13,7 @@ from rollbacks.models import DeployFreeze, Execution, StepRun
 from rollbacks.plan import Plan
 from rollbacks.services.moves import subject_of
 from rollbacks.states import RunState
-from rollbacks.steps.freeze import NotReleased, release
+from rollbacks.steps.freeze import NotReleased, document_of, release
 
 VERIFY = "verify"
 # Failed attempts, a minute and a half apart from the first, after which somebody is told.
@@ -28,36 +28,36 @@ def owe_release(execution: Execution) -> None:
 
 
 def owed() -> list[int]:
-    """Return the executions whose release can be tried now: the run is over, or the target was verified.
+    """Return the executions whose release can be tried now, those that wait longest first."""
+    return list(_owed().order_by("due_at").values_list("execution_id", flat=True)[:100])
+
+
+def _owed() -> QuerySet[DeployFreeze]:
+    """Return the releases that are due: the run is over, or the target was verified.
 
     While a run needs attention nobody knows what the target is like, so its freeze holds until a person has looked.
     """
     verified = StepRun.objects.filter(execution=OuterRef("execution"), name=VERIFY, state=RunState.DONE)
-    rows = DeployFreeze.objects.filter(
+    return DeployFreeze.objects.filter(
         Q(execution__is_open=False) | Exists(verified), released_at__isnull=True, due_at__lte=Now()
     )
-    return list(rows.order_by("due_at").values_list("execution_id", flat=True)[:100])
 
 
 def release_owed(execution_id: int, *, environ: Mapping[str, str]) -> bool:
     """Deliver the release, if it is owed and due; True when it has got through. Two at once tell it once or twice."""
-    if execution_id not in owed():
+    freeze = _owed().filter(execution=execution_id).select_related("execution__target").first()
+    if freeze is None:
         return False
-    execution = Execution.objects.select_related("target").get(pk=execution_id)
+    execution, attempts = freeze.execution, freeze.attempts
     mine = DeployFreeze.objects.filter(execution=execution, released_at__isnull=True)
-    attempts = mine.values_list("attempts", flat=True).first() or 0
     # Put off before anything is sent: a worker that dies on the way leaves the next attempt to the sweep.
     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts, 10))
     if not mine.filter(attempts=attempts).update(attempts=F("attempts") + 1, due_at=Now() + pause):
         return False
-    document = {
-        "target": execution.target.name,
-        "environment": execution.target.environment,
-        "request": f"RB-{execution.request_id}",
-        "digest": execution.digest,
-    }
+    target = execution.target
+    document = document_of(target.name, target.environment, request=execution.request_id, digest=execution.digest)
     try:
-        status = release(execution.target.name, document, token=f"execution-{execution.pk}", environ=environ)
+        status = release(target.name, document, token=f"execution-{execution.pk}", environ=environ)
     except NotReleased as error:
         _keep_failure(execution, str(error), attempts=attempts + 1)
         return False

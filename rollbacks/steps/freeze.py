@@ -22,10 +22,11 @@ class NotReleased(Exception):
 
 def hold(ctx: StepContext) -> Evidence:
     """Ask for the freeze and return what was answered; raises StepFailed when it was refused or nobody answered."""
+    document = document_of(ctx.target.name, ctx.target.environment, request=ctx.request, digest=ctx.digest)
     sentence = ""
     for attempt, pause in enumerate((*PAUSES, None), 1):
         try:
-            answer = _tell("freeze", ctx.target.name, _document(ctx), token=ctx.token, environ=ctx.environ)
+            answer = _tell("freeze", ctx.target.name, document, token=ctx.token, environ=ctx.environ)
         except (web.Unanswered, web.NoAddress) as error:
             sentence = str(error)
         else:
@@ -60,21 +61,17 @@ def release(target: str, document: Mapping[str, Any], *, token: str, environ: Ma
     return answer.status
 
 
+def document_of(target: str, environment: str, *, request: int, digest: str) -> dict[str, str]:
+    """Return what freeze and release say alike, by which the receiver tells which of its freezes is over."""
+    return {"target": target, "environment": environment, "request": f"RB-{request}", "digest": digest}
+
+
 def _tell(
     action: str, target: str, document: Mapping[str, Any], *, token: str, environ: Mapping[str, str]
 ) -> web.Answer:
     url = web.address_of(target, PURPOSE, environ)
     headers = {"Idempotency-Key": f"{token}-{action}"}
     return web.ask("POST", url, body={"action": action, "token": token, **document}, headers=headers, environ=environ)
-
-
-def _document(ctx: StepContext) -> Evidence:
-    return {
-        "target": ctx.target.name,
-        "environment": ctx.target.environment,
-        "request": f"RB-{ctx.request}",
-        "digest": ctx.digest,
-    }
 
 
 def _refusal(answer: web.Answer, environ: Mapping[str, str]) -> str:
