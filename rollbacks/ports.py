@@ -79,7 +79,7 @@ class StepContext:
     # Keeps the branch as a patch to download, in place of an earlier one of this execution.
     keep_patch: Callable[[bytes], None]
     # The sentence of whoever wants this execution stopped, read anew each time; empty while nobody does.
-    cancelled: Callable[[], str] = field(default=lambda: "")
+    cancelled: Callable[[], str]
 
 
 @dataclass(frozen=True)

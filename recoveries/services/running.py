@@ -7,11 +7,9 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from approvals.models import Review
 from approvals.policy import Policy
 from approvals.policy import State as Judged
-from approvals.reviews import blocked, owe_review
-from approvals.services import database_time, decision_on, open_case_of, votes_of
+from approvals.services import database_time, decision_on, open_case_of
 from records import trail
 from recoveries import doorbell
 from recoveries.cutover import BY_HAND, BY_KEY, unmet
@@ -21,6 +19,7 @@ from recoveries.plan import RecoveryPlan
 from recoveries.services.moves import lock, move, people_who_touched, refuse_jump, require_role, subject_of
 from recoveries.states import GIVING_UP, State
 from recoveries.steps import STEPS
+from rollbacks.services.break_glass import owe_review_of
 from rollbacks.services.moves import Refused
 from rollbacks.states import RunState
 
@@ -38,7 +37,10 @@ def start(actor: Any, pk: int) -> None:
         refuse_unapproved(recovery)
         plan = RecoveryPlan.of(recovery.plan or {})
         if Policy.of(plan.policy).emergency:
-            _owe_review(facts, recovery, actor, plan)
+            owe_review_of(
+                facts, subject_of(pk), digest=plan.digest, author=recovery.author, actor=actor,
+                reason=plan.emergency_reason, touched=people_who_touched(recovery),
+            )  # fmt: skip
         RecoveryStep.objects.bulk_create(
             RecoveryStep(recovery=recovery, position=position, name=step.name) for position, step in enumerate(STEPS, 1)
         )
@@ -142,17 +144,3 @@ def _refuse_unfinished(recovery: Recovery) -> None:
         sentences.insert(0, "The downtime window has not begun, so the cutover cannot be done yet; correct the window.")
     if sentences:
         raise Refused(*sentences)
-
-
-def _owe_review(facts: trail.Facts, recovery: Recovery, actor: Any, plan: RecoveryPlan) -> None:
-    if Review.objects.filter(digest=plan.digest).exists():
-        return
-    refused = blocked(recovery.author) or blocked(actor)
-    if refused:
-        raise Refused(refused)
-    case = open_case_of(subject_of(recovery.pk))
-    voters = {vote.person for vote in votes_of(case)} if case else set()
-    owe_review(
-        facts, subject=subject_of(recovery.pk), digest=plan.digest, used_by=recovery.author,
-        reason=plan.emergency_reason, taken_part={*people_who_touched(recovery), *voters, actor.pk},
-    )  # fmt: skip

@@ -11,16 +11,15 @@ from django.db.models.functions import Now
 
 from approvals import windows
 from approvals.in_force import rulebook
-from approvals.models import Review
 from approvals.policy import Policy
 from approvals.policy import State as Judged
-from approvals.reviews import blocked, owe_review
 from approvals.roles import REQUESTING_ROLES, may
-from approvals.services import database_time, decision_on, open_case_of, votes_of
+from approvals.services import database_time, decision_on, open_case_of
 from records import trail
 from rollbacks import doorbell
 from rollbacks.models import Execution, Request, Revision, StepRun
 from rollbacks.plan import Plan
+from rollbacks.services.break_glass import owe_review_of
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.services.submission import people_who_touched
 from rollbacks.states import RunState, State
@@ -46,7 +45,10 @@ def start(actor: Any, request_id: int) -> Execution:
         if closed:
             raise Refused(closed)
         if Policy.of(plan.policy).emergency:
-            _owe_review(facts, request, actor, plan)
+            owe_review_of(
+                facts, subject_of(request.pk), digest=plan.digest, author=request.author, actor=actor,
+                reason=plan.emergency_reason, touched=people_who_touched(request),
+            )  # fmt: skip
         execution = _create(request, actor, plan)
         move(facts, request, State.EXECUTING, execution=execution.pk, number=execution.number, digest=plan.digest)
         doorbell.ring_on_commit(execution.pk)
@@ -76,17 +78,14 @@ def cancel(actor: Any, request_id: int, *, reason: str) -> Execution:
     Whoever may start or sign may stop: stopping changes nothing. Raises NotAllowed, Refused when nothing runs,
     when it was asked for already, or when the target has committed, after which stopping would lose the record.
     """
-    if not may(actor, CANCELLING_ROLES):
-        raise NotAllowed("Only those who may start or sign rollbacks may cancel one.")
+    require_canceller(actor)
     if not reason.strip():
         raise Refused("Say why it is cancelled; whoever looks at this run tomorrow needs it.")
     with trail.recording(actor) as facts:
         request = lock_request(request_id)
         execution = Execution.objects.select_for_update().filter(request=request, is_open=True).first()
-        if execution is None:
-            raise Refused(f"Nothing of {request} is running, so there is nothing to cancel.")
         refusal = not_cancellable(execution)
-        if refusal:
+        if execution is None or refusal:
             raise Refused(refusal)
         Execution.objects.filter(pk=execution.pk).update(
             cancel_asked_at=Now(), cancel_asked_by=actor, cancel_reason=reason.strip()
@@ -99,8 +98,16 @@ def cancel(actor: Any, request_id: int, *, reason: str) -> Execution:
         return execution
 
 
-def not_cancellable(execution: Execution) -> str:
-    """Return the sentence that says why this open execution cannot be cancelled any more; empty when it can."""
+def require_canceller(person: Any) -> None:
+    """Raise NotAllowed for people who may neither start nor sign rollbacks."""
+    if not may(person, CANCELLING_ROLES):
+        raise NotAllowed("Only those who may start or sign rollbacks may cancel one.")
+
+
+def not_cancellable(execution: Execution | None) -> str:
+    """Return the sentence that says why the request's newest execution cannot be cancelled; empty when it can."""
+    if execution is None or not execution.is_open:
+        return "Nothing of this request is running, so there is nothing to cancel."
     if execution.cancel_asked_at is not None:
         return "It was asked to stop already; the step that is running says when it has."
     if any(step.name == APPLY and step.state == RunState.DONE for step in execution.steps.all()):
@@ -128,21 +135,6 @@ def closed_now(plan: Plan, now: datetime) -> str:
 def frozen_now(environment: str, now: datetime, *, emergency: bool = False) -> str:
     """Return the sentence of the freeze that holds now for this environment; empty when none does."""
     return windows.frozen(rulebook().freezes, now, environment=environment, emergency=emergency)
-
-
-def _owe_review(facts: trail.Facts, request: Request, actor: Any, plan: Plan) -> None:
-    """An emergency that runs owes a review by somebody who had no part in it; one at a time for each person."""
-    if Review.objects.filter(digest=plan.digest).exists():
-        return
-    refused = blocked(request.author) or blocked(actor)
-    if refused:
-        raise Refused(refused)
-    case = open_case_of(subject_of(request.pk))
-    voters = {vote.person for vote in votes_of(case)} if case else set()
-    owe_review(
-        facts, subject=subject_of(request.pk), digest=plan.digest, used_by=request.author,
-        reason=plan.emergency_reason, taken_part={*people_who_touched(request), *voters, actor.pk},
-    )  # fmt: skip
 
 
 def _approved_revision(request: Request) -> Revision:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from rollbacks.models import Request, Revision
 from rollbacks.plan import Plan
 from rollbacks.queries import current_execution, waiting_sentence
 from rollbacks.services.moves import Refused, subject_of
-from rollbacks.services.running import CANCELLING_ROLES, not_cancellable
+from rollbacks.services.running import CANCELLING_ROLES, not_cancellable, require_canceller
 from rollbacks.services.running import cancel as cancel_execution
 from rollbacks.services.running import resume as resume_execution
 from rollbacks.services.running import start as start_execution
@@ -48,18 +47,13 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what stopping means at this moment and take the reason for it."""
     found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
     execution = current_execution(found)
-    if not may(request.user, CANCELLING_ROLES):
-        raise PermissionDenied(_("Only those who may start or sign rollbacks may cancel one."))
+    require_canceller(request.user)
     form = CancelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         cancel_execution(request.user, pk, reason=form.cleaned_data["reason"])
         messages.success(request, _("The worker was asked to stop. Its steps say when it has."))
         return redirect("run", pk=pk)
-    if execution is None or not execution.is_open:
-        refusal = _("Nothing of this request is running, so there is nothing to cancel.")
-    else:
-        refusal = not_cancellable(execution)
-    context = {"rollback": found, "execution": execution, "form": form, "refusal": refusal}
+    context = {"rollback": found, "execution": execution, "form": form, "refusal": not_cancellable(execution)}
     return render(request, "rollbacks/cancel.html", context)
 
 
@@ -69,12 +63,11 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     """The run page: the eight steps with their state, evidence and errors; it renews itself while it runs."""
     found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
     execution = current_execution(found)
-    stoppable = execution is not None and execution.is_open and not not_cancellable(execution)
     context = {
         "rollback": found,
         "execution": execution,
         "waiting": waiting_sentence(execution),
-        "may_cancel": stoppable and may(request.user, CANCELLING_ROLES),
+        "may_cancel": not not_cancellable(execution) and may(request.user, CANCELLING_ROLES),
     }
     template = "rollbacks/_run.html" if request.headers.get("HX-Request") else "rollbacks/run.html"
     return render(request, template, context)
