@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from approvals.services import cases_of
 from records.models import Fact
@@ -14,7 +13,7 @@ from recoveries.models import Recovery
 from recoveries.services.moves import subject_of
 from recoveries.services.running import answers_of
 from recoveries.states import State
-from rollbacks.history import moment, sign_off_of
+from rollbacks.history import moment, person_in, sign_off_of
 from rollbacks.ports import Evidence
 from rollbacks.states import RunState
 
@@ -36,7 +35,7 @@ def history_of(recovery: Recovery) -> Evidence:
         "started_at": moment(recovery.started_at),
         "closed_at": moment(last.at) if last else None,
         "closed_by": json.loads(last.line)["actor"] if last else None,
-        "author": _person(recovery.author),
+        "author": person_in(recovery.author),
         "plan": recovery.plan,
         "digest": recovery.digest,
         "sign_off": sign_off_of(case),
@@ -44,7 +43,7 @@ def history_of(recovery: Recovery) -> Evidence:
         "cutover": [
             {
                 "item": key, "title": title, "text": answered[key].text, "link": answered[key].link,
-                "person": _person(answered[key].person), "at": moment(answered[key].answered_at),
+                "person": person_in(answered[key].person), "at": moment(answered[key].answered_at),
             }
             for key, title in titles.items() if key in answered
         ],
@@ -70,7 +69,3 @@ def seal_recovery(recovery: Recovery, document: Evidence) -> Evidence:
     return {
         "id": record.pk, "digest": record.digest, "text": record.document, "document": json.loads(record.document)
     }  # fmt: skip
-
-
-def _person(person: Any) -> dict[str, Any]:
-    return {"id": person.pk, "username": person.get_username(), "name": person.get_full_name()}

@@ -8,7 +8,7 @@ from django.db import models
 from recoveries.cutover import BY_HAND, ITEMS
 from recoveries.kinds import KINDS
 from recoveries.states import HOLDING, State
-from rollbacks.models import Target
+from rollbacks.models import LeasedStep, Target
 from rollbacks.states import RunState
 
 
@@ -70,25 +70,10 @@ class Recovery(models.Model):
         return f"PR-{self.pk}"
 
 
-class RecoveryStep(models.Model):
-    """One step of a recovery: who works on it, until when the lease holds, and what it can show."""
+class RecoveryStep(LeasedStep):
+    """One step of a recovery. Its progress is kept between attempts: what a provider began goes on while its worker is dead."""
 
     recovery = models.ForeignKey(Recovery, on_delete=models.PROTECT, related_name="steps")
-    position = models.PositiveSmallIntegerField()
-    name = models.CharField(max_length=32)
-    state = models.CharField(
-        max_length=16, choices=[(state.value, state.value) for state in RunState], default=RunState.PENDING
-    )
-    attempt = models.PositiveIntegerField(default=0)
-    worker = models.CharField(max_length=200, blank=True)
-    lease_until = models.DateTimeField(null=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
-    # Kept between attempts: a provider's operation that was begun goes on while its worker is dead.
-    progress = models.JSONField(default=dict)
-    evidence = models.JSONField(default=dict)
-    observed = models.BooleanField(default=False)
-    sentence = models.TextField(blank=True)
 
     class Meta:
         ordering = ["position"]

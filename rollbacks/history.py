@@ -45,7 +45,8 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _person(person: Any) -> dict[str, Any]:
+def person_in(person: Any) -> dict[str, Any]:
+    """Return how a record names a person: the id that stays, and the names of then."""
     return {"id": person.pk, "username": person.get_username(), "name": person.get_full_name()}
 
 
@@ -54,13 +55,13 @@ def _request(request: Request) -> dict[str, Any]:
     return {
         "id": request.pk,
         "target": request.target.name,
-        "author": _person(request.author),
+        "author": person_in(request.author),
         "opened_at": moment(request.opened_at),
         "return_to": request.return_to or None,
         "revisions": [
             {
                 "number": revision.number,
-                "author": _person(revision.author),
+                "author": person_in(revision.author),
                 "made_at": moment(revision.made_at),
                 "digest": revision.digest,
             }
@@ -81,8 +82,8 @@ def sign_off_of(case: Case | None) -> dict[str, Any]:
         "state": decision.state.value,
         "votes": [
             {
-                "person": _person(row.person),
-                "on_behalf_of": _person(row.delegation.holder) if row.delegation else None,
+                "person": person_in(row.person),
+                "on_behalf_of": person_in(row.delegation.holder) if row.delegation else None,
                 "role": row.role,
                 "choice": row.choice,
                 "reason": row.reason,
@@ -110,7 +111,7 @@ def _checklist(request: Request, execution: Execution) -> list[dict[str, Any]]:
             line |= {"answered_by": backup.worker, "answered_at": moment(backup.finished_at), "evidence": evidence}
         elif given is not None:
             line |= {
-                "answered_by": _person(given.person),
+                "answered_by": person_in(given.person),
                 "answered_at": moment(given.answered_at),
                 "evidence": evidence_of(given),
             }
@@ -126,7 +127,7 @@ def _incidents(request: Request) -> list[dict[str, Any]]:
         {
             "reference": row.reference,
             "justification": row.justification,
-            "logged_by": _person(row.logged_by),
+            "logged_by": person_in(row.logged_by),
             "logged_at": moment(row.logged_at),
         }
         for row in rows
@@ -137,7 +138,7 @@ def _execution(execution: Execution) -> dict[str, Any]:
     return {
         "id": execution.pk,
         "number": execution.number,
-        "started_by": _person(execution.started_by),
+        "started_by": person_in(execution.started_by),
         "started_at": moment(execution.started_at),
     }
 

@@ -293,10 +293,9 @@ class Execution(models.Model):
         return f"RB-{self.request_id} run {self.number}"
 
 
-class StepRun(models.Model):
-    """One step of an execution: who works on it, until when the lease holds, and what it can show."""
+class LeasedStep(models.Model):
+    """One step of long work: who works on it, until when the lease holds, and what it can show."""
 
-    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="steps")
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=32)
     state = models.CharField(
@@ -311,6 +310,15 @@ class StepRun(models.Model):
     evidence = models.JSONField(default=dict)
     observed = models.BooleanField(default=False)
     sentence = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class StepRun(LeasedStep):
+    """One step of an execution."""
+
+    execution = models.ForeignKey(Execution, on_delete=models.PROTECT, related_name="steps")
 
     class Meta:
         ordering = ["position"]

@@ -49,7 +49,7 @@ class Azure:
         found = self._look(*self._place_of(target))
         if found is None:
             raise ProviderRefused(
-                f"Azure has no server {'/'.join(self._place_of(target))}; correct {_variable(target)}."
+                f"Azure has no server {'/'.join(self._place_of(target))}; correct {targets.variable_of(target.name, 'AZURE_SERVER')}."
             )
         earliest = found["properties"].get("backup", {}).get("earliestRestoreDate")
         if not earliest:
@@ -99,7 +99,9 @@ class Azure:
         group, source = self._place_of(order.target)
         origin = self._look(group, source)
         if origin is None or order.point is None:
-            raise ProviderRefused(f"Azure has no server {group}/{source}; correct {_variable(order.target)}.")
+            raise ProviderRefused(
+                f"Azure has no server {group}/{source}; correct {targets.variable_of(order.target.name, 'AZURE_SERVER')}."
+            )
         # Azure includes the moment itself; what is signed is what lies before it.
         point = (order.point - timedelta(milliseconds=1)).astimezone(UTC)
         body: Any = {
@@ -208,9 +210,11 @@ class Azure:
         return {"enforce_https": urlsplit(self._base).hostname not in LOOPBACK}
 
     def _place_of(self, target: TargetSettings) -> tuple[str, str]:
-        given = self._environ.get(_variable(target), "")
+        given = self._environ.get(targets.variable_of(target.name, "AZURE_SERVER"), "")
         if not PLACE.fullmatch(given):
-            raise ProviderRefused(f"{_variable(target)} is not set to resource-group/server on the worker.")
+            raise ProviderRefused(
+                f"{targets.variable_of(target.name, 'AZURE_SERVER')} is not set to resource-group/server on the worker."
+            )
         group, _slash, server = given.partition("/")
         return group, server
 
@@ -241,10 +245,6 @@ def _said() -> Iterator[None]:
         raise ProviderRefused(f"Azure refused ({error.status_code}): {said}") from error
     except AzureError as error:
         raise ProviderInterrupted(f"Azure cannot be reached ({type(error).__name__}).") from error
-
-
-def _variable(target: TargetSettings) -> str:
-    return f"{target.name.upper().replace('-', '_')}_AZURE_SERVER"
 
 
 def _is_ours(found: dict[str, Any] | None, order: Order) -> bool:

@@ -55,7 +55,7 @@ class SelfManaged:
         backups = self._backups(target)
         if not backups:
             raise ProviderRefused(
-                f"{_variable(target, 'BASE_BACKUPS')} holds no base backup that is complete and in the WAL archive; take "
+                f"{targets.variable_of(target.name, 'BASE_BACKUPS')} holds no base backup that is complete and in the WAL archive; take "
                 "one with pg_basebackup."
             )
         newest = max((path.stat().st_mtime for path in _segments(archive)), default=0.0)
@@ -189,7 +189,7 @@ class SelfManaged:
             )
 
     def _folder(self, target: TargetSettings, what: str) -> Path:
-        variable = _variable(target, what)
+        variable = targets.variable_of(target.name, what)
         given = self._environ.get(variable, "")
         if not given or not Path(given).is_dir():
             raise ProviderRefused(
@@ -223,10 +223,6 @@ class SelfManaged:
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ProviderInterrupted(f"{program} did not end as it should ({type(error).__name__}).") from error
-
-
-def _variable(target: TargetSettings, what: str) -> str:
-    return f"{target.name.upper().replace('-', '_')}_{what}"
 
 
 def _segments(archive: Path) -> Iterator[Path]:

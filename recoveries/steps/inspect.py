@@ -12,13 +12,13 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import psycopg
 
 from recoveries.ports import Context, NewServer, ProviderRefused
 from recoveries.providers import provider_of
 from rollbacks.adapters import target as targets
+from rollbacks.adapters.commands import url_of
 from rollbacks.adapters.counts import row_counts
 from rollbacks.adapters.ledger import Unreplayable, read_ledger
 from rollbacks.adapters.repository import RepositoryError
@@ -119,19 +119,13 @@ def _about(estimate: int | None) -> int | str:
     return estimate if estimate >= 0 else "never counted"
 
 
-def _url(credentials: targets.Credentials) -> str:
-    parts = {name: quote(value, safe="") for name, value in credentials.parameters.items()}
-    sign_in = parts.get("user", "") + (f":{parts['password']}" if "password" in parts else "")
-    return f"postgresql://{sign_in}@/{parts['dbname']}?host={parts.get('host', '')}&port={parts.get('port', '5432')}"
-
-
 def _contract_tests(ctx: Context, credentials: targets.Credentials) -> Evidence:
     """Run the operator's command with DATABASE_URL at the new server and nothing else of this worker's; {} without one."""
     command = shlex.split(ctx.environ.get(TESTS, ""))
     if not command:
         return {}
     ctx.told({"doing": "Running the contract tests against the new server"})
-    environ = {**credentials.environment(ctx.environ), "DATABASE_URL": _url(credentials)}
+    environ = {**credentials.environment(ctx.environ), "DATABASE_URL": url_of(credentials)}
     try:
         child = subprocess.Popen(
             command, env=environ, cwd=ctx.order.target.repository, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 from rollbacks.adapters import web
 from rollbacks.adapters.redaction import cleaned, secrets_of
+from rollbacks.adapters.target import variable_of
 
 TOKEN, API = "GITHUB_TOKEN", "GITHUB_API_URL"
 DEFAULT_API = "https://api.github.com"
@@ -63,8 +64,7 @@ def _ask(method: str, target: str, path: str, token: str, environ: Mapping[str, 
         "X-GitHub-Api-Version": "2022-11-28",
         "User-Agent": "rollback-portal",
     }
-    variable = f"{target.upper().replace('-', '_')}_{API}"
-    url = environ.get(variable, "").rstrip("/") or DEFAULT_API
+    url = environ.get(variable_of(target, API), "").rstrip("/") or DEFAULT_API
     try:
         answer = web.ask(
             method, f"{url}{path}", body=body, headers=headers, environ=environ, seconds=SECONDS, most=MOST_BYTES

@@ -97,12 +97,17 @@ class Identity:
     user: str
 
 
+def variable_of(target: str, what: str) -> str:
+    """Return the name of the worker's variable that says this of the target: `shop-eu` has SHOP_EU_…"""
+    return f"{target.upper().replace('-', '_')}_{what}"
+
+
 def credentials_of(name: str, environ: Mapping[str, str]) -> Credentials:
     """Return the credentials of a target: NAME_DIRECT_DATABASE_URL, its _FILE, or the libpq service of that name.
 
     Raises NoCredentials when there are none or when the URL asks for more than a place and a sign-in.
     """
-    variable = f"{name.upper().replace('-', '_')}_DIRECT_DATABASE_URL"
+    variable = variable_of(name, "DIRECT_DATABASE_URL")
     url = environ.get(variable, "")
     if not url and environ.get(f"{variable}_FILE"):
         url = Path(environ[f"{variable}_FILE"]).read_text().strip()

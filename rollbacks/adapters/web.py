@@ -12,6 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from rollbacks.adapters.target import variable_of
 from rollbacks.adapters.web_guard import MAX_ANSWER, SECONDS
 
 CHILD = Path(__file__).with_name("web_child.py")
@@ -47,7 +48,7 @@ class Answer:
 
 def address_of(target: str, purpose: str, environ: Mapping[str, str]) -> str:
     """Return the address in NAME_PURPOSE of the worker's environment, or in the file NAME_PURPOSE_FILE; raises NoAddress."""
-    variable = f"{target.upper().replace('-', '_')}_{purpose}"
+    variable = variable_of(target, purpose)
     found = environ.get(variable, "")
     if not found and environ.get(f"{variable}_FILE"):
         try:

@@ -20,7 +20,7 @@ from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, 
 from rollbacks.reversal.catalog import ACCESS_KINDS, read_facts
 from rollbacks.steps.backup import verified_backup
 from rollbacks.steps.expectation import load_expected
-from rollbacks.steps.observation import connect_directly, head_of
+from rollbacks.steps.observation import connect_directly, head_of, lock_target
 from rollbacks.steps.statements import (
     Connection,
     StatementFailed,
@@ -40,8 +40,7 @@ def observe(ctx: StepContext) -> Evidence | None:
     Raises StepUncertain while another session holds the target's lock: its COMMIT may still arrive.
     """
     with _connection(ctx) as connection:
-        key = targets.target_lock_key(ctx.plan.target.system_identifier + ctx.plan.target.database)
-        if not targets.wait_target_lock(connection, key, LOCK_WAIT_SECONDS):
+        if not lock_target(connection, ctx.plan, LOCK_WAIT_SECONDS):
             raise StepUncertain(
                 "An earlier attempt still holds its lock on the target, so whether it commits cannot be told yet. "
                 "Wait until that session has ended, then let the portal look again."
@@ -57,8 +56,7 @@ def perform(ctx: StepContext) -> Evidence:
     # Hours may lie between the rehearsal and this moment; without its backup the rollback must not begin.
     verified_backup(ctx)
     with _connection(ctx) as connection:
-        key = targets.target_lock_key(ctx.plan.target.system_identifier + ctx.plan.target.database)
-        if not targets.wait_target_lock(connection, key, LOCK_WAIT_SECONDS):
+        if not lock_target(connection, ctx.plan, LOCK_WAIT_SECONDS):
             raise StepFailed("Another session works on this target under the portal's lock; start again when it ended.")
         evidence = _inside(connection, ctx, expected)
         # From here on only the answer to COMMIT can be lost, and the ledger row then tells what happened.

@@ -25,7 +25,7 @@ from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from rollbacks.steps import project
 from rollbacks.steps.backup import verified_backup
 from rollbacks.steps.expectation import load_expected, lost_access
-from rollbacks.steps.observation import connect_directly, head_of
+from rollbacks.steps.observation import connect_directly, head_of, lock_target
 from rollbacks.steps.statements import Connection
 
 # How long is waited for an earlier attempt's lock and for sessions of a command that is gone.
@@ -179,8 +179,7 @@ def _shown(ended: Ended | None) -> Evidence:
 
 
 def _lock(connection: Connection, ctx: StepContext, error: type[StepFailed] | type[StepUncertain]) -> None:
-    key = targets.target_lock_key(ctx.plan.target.system_identifier + ctx.plan.target.database)
-    if not targets.wait_target_lock(connection, key, WAIT_SECONDS):
+    if not lock_target(connection, ctx.plan, WAIT_SECONDS):
         raise error(
             "An earlier attempt still holds its lock on the target, so what it does cannot be told yet. "
             "Wait until that session has ended, then let the portal look again."

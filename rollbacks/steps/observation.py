@@ -18,7 +18,7 @@ from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
 from rollbacks.drizzle.layouts import file_of, read_folder, violations
 from rollbacks.drizzle.preflight import Ledger, Violation
 from rollbacks.ownership import PLACES, owners_of
-from rollbacks.plan import LedgerHead
+from rollbacks.plan import LedgerHead, Plan
 from rollbacks.ports import TargetSettings
 from rollbacks.reversal.catalog import read_facts
 from rollbacks.reversal.immutability import KINDS, Protection, protections
@@ -133,6 +133,12 @@ def connect_directly(
     credentials = targets.credentials_of(settings.name, environ)
     targets.refuse_pooler(credentials)
     return targets.connect(credentials, application_name="rollback-portal", **options)
+
+
+def lock_target(connection: targets.Connection, plan: Plan, seconds: float) -> bool:
+    """Take the lock under which a plan is applied, whatever the way; False when another session keeps it so long."""
+    key = targets.target_lock_key(plan.target.system_identifier + plan.target.database)
+    return targets.wait_target_lock(connection, key, seconds)
 
 
 def head_of(ledger: Ledger) -> LedgerHead:
