@@ -52,6 +52,11 @@ class Claim:
     step: RecoveryStep
     attempt: int
 
+    @property
+    def tries(self) -> int:
+        """How often the step was tried, this time included, since it was made or a person let it go on."""
+        return self.attempt - self.step.resumed_after
+
 
 def advance(pk: int, *, worker: str, environ: Mapping[str, str]) -> bool:
     """Do the recovery's next step, if this worker can claim it; True when another step can be done at once."""
@@ -244,11 +249,11 @@ def _done(facts: Facts, recovery: Recovery, claim: Claim, evidence: Evidence, *,
 
 def _again(facts: Facts, recovery: Recovery, claim: Claim, step: Step, sentence: str) -> bool:
     """Leave the step to be claimed once more: at once the first time, then after a pause that doubles."""
-    if not step.retried and claim.attempt >= settings.STEP_ATTEMPTS:
+    if not step.retried and claim.tries >= settings.STEP_ATTEMPTS:
         after = State.NEEDS_ATTENTION if step.name == RESTORE else State.FAILED
         return _stop(facts, recovery, claim.step, after, sentence)
-    first = claim.attempt == 1
-    until = None if first else Now() + leases.pause_after(claim.attempt)
+    first = claim.tries == 1
+    until = None if first else Now() + leases.pause_after(claim.tries)
     _mine(claim).update(state=RunState.PENDING, lease_until=until, sentence=sentence)
     facts.add(
         "step.interrupted", subject_of(recovery.pk), step=step.name, attempt=claim.attempt, sentence=sentence

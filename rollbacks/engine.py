@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
@@ -122,11 +123,12 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         environ=environ,
         lease_seconds=settings.LEASE_SECONDS,
         now=lambda: datetime.now(UTC),
-        heartbeat=heartbeat,
+        heartbeat=partial(_told, heartbeat),
         history=lambda: history_of(execution),
         seal=lambda document: seal_record(execution, document),
         keep_patch=lambda content: keep_patch(execution, content),
         cancelled=lambda: cancel_sentence(execution.pk),
+        no_longer_allowed=lambda: settling.no_longer_allowed(Execution.objects.get(pk=execution.pk)),
     )
 
 
@@ -154,6 +156,15 @@ def renew(claim: Claim, progress: Evidence | None) -> None:
         stop = cancel_sentence(claim.execution.pk)
         if stop:
             raise StepFailed(stop)
+
+
+def _told(heartbeat: Callable[[Evidence], None], progress: Evidence) -> None:
+    """Renew, and let go of a connection that the portal's database broke off, so that the next renewal has a new one."""
+    try:
+        heartbeat(progress)
+    except DatabaseError:
+        connection.close()
+        raise
 
 
 def _clean(claim: Claim, environ: Mapping[str, str]) -> None:

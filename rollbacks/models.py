@@ -301,7 +301,10 @@ class LeasedStep(models.Model):
     state = models.CharField(
         max_length=16, choices=[(state.value, state.value) for state in RunState], default=RunState.PENDING
     )
+    # Also the fence: it only ever grows, so a worker that was paused for long never finds its own number again.
     attempt = models.PositiveIntegerField(default=0)
+    # The attempt after which a person let it go on; how often it was tried since is counted from here.
+    resumed_after = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=200, blank=True)
     lease_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -313,6 +316,11 @@ class LeasedStep(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def tries(self) -> int:
+        """How often it was tried since it was made or a person let it go on."""
+        return self.attempt - self.resumed_after
 
 
 class StepRun(LeasedStep):

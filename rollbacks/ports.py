@@ -80,6 +80,8 @@ class StepContext:
     keep_patch: Callable[[bytes], None]
     # The sentence of whoever wants this execution stopped, read anew each time; empty while nobody does.
     cancelled: Callable[[], str]
+    # Why the approved plan may not be applied any more, judged anew; empty while it may.
+    no_longer_allowed: Callable[[], str]
 
 
 @dataclass(frozen=True)

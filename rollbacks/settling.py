@@ -134,6 +134,11 @@ def _refusal(execution: Execution, run: StepRun) -> str:
     """An apply that was tried before is looked for first; whether it may still begin is asked inside the step."""
     if run.position > APPLY_POSITION or (run.position == APPLY_POSITION and run.attempt):
         return ""
+    return no_longer_allowed(execution)
+
+
+def no_longer_allowed(execution: Execution) -> str:
+    """Return why the plan may not be applied any more, judged anew: cancelled, not approved, closed; empty when it may."""
     stop = cancelled(execution)
     if stop:
         return stop
@@ -174,16 +179,16 @@ def _done(facts: Facts, execution: Execution, run: StepRun, outcome: Outcome) ->
 
 def _again(facts: Facts, execution: Execution, run: StepRun, step: Step, outcome: Outcome) -> bool:
     """Leave the step to be claimed once more: at once the first time, then after a pause that doubles."""
-    if not step.retried and run.attempt >= settings.STEP_ATTEMPTS:
+    if not step.retried and run.tries >= settings.STEP_ATTEMPTS:
         if run.position < APPLY_POSITION:
             _fail(facts, execution, run, outcome.sentence)
         else:
             _doubt(facts, execution, run, outcome.sentence)
         return False
-    first = run.attempt == 1
+    first = run.tries == 1
     StepRun.objects.filter(pk=run.pk).update(
         state=RunState.PENDING,
-        lease_until=None if first else Now() + leases.pause_after(run.attempt),
+        lease_until=None if first else Now() + leases.pause_after(run.tries),
         sentence=outcome.sentence,
     )
     facts.add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
 from django.db.models.functions import Now
 
 from approvals.policy import Policy
@@ -58,7 +59,7 @@ def resume(actor: Any, pk: int) -> None:
             raise Refused(f"{recovery} has not stopped; open it again to see its state.")
         refuse_unapproved(recovery)
         RecoveryStep.objects.filter(recovery=recovery, state__in=STUCK).update(
-            state=RunState.PENDING, attempt=0, lease_until=None, sentence=""
+            state=RunState.PENDING, resumed_after=F("attempt"), lease_until=None, sentence=""
         )
         move(facts, recovery, State.RESTORING, resumed=True)
         doorbell.ring_on_commit(pk)

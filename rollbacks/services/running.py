@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from approvals import windows
@@ -65,7 +65,7 @@ def resume(actor: Any, request_id: int) -> Execution:
         if execution is None or request.state != State.NEEDS_ATTENTION:
             raise Refused(f"{request} does not wait for attention; open it again to see its state.")
         StepRun.objects.filter(execution=execution, state=RunState.UNCERTAIN).update(
-            state=RunState.PENDING, attempt=0, lease_until=None, sentence=""
+            state=RunState.PENDING, resumed_after=F("attempt"), lease_until=None, sentence=""
         )
         move(facts, request, State.EXECUTING, execution=execution.pk, resumed=True)
         doorbell.ring_on_commit(execution.pk)

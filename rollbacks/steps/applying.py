@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from rollbacks.ports import Evidence, StepContext
+from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.steps import apply, apply_by_command, freeze
 
 
@@ -15,7 +15,13 @@ def observe(ctx: StepContext) -> Evidence | None:
 
 
 def perform(ctx: StepContext) -> Evidence:
-    """Get the deploy freeze where the plan has one, then apply; raises StepFailed before the target is touched."""
+    """Get the deploy freeze where the plan has one, then apply; raises StepFailed before the target is touched.
+
+    Whoever comes here knows that no earlier attempt left anything, so nothing excuses a vote that lapsed since.
+    """
+    refusal = ctx.no_longer_allowed()
+    if refusal:
+        raise StepFailed(refusal)
     held = {"deploy_freeze": freeze.hold(ctx)} if ctx.plan.chosen.deploy_freeze else {}
     return {**_way(ctx).perform(ctx), **held}
 
