@@ -14,6 +14,7 @@ import psycopg
 
 from recoveries.ports import Context, ProviderInterrupted
 from rollbacks.adapters import target as targets
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.adapters.target import Credentials
 from rollbacks.ports import StepFailed
 from rollbacks.steps.observation import connect_directly
@@ -65,7 +66,7 @@ def refuse_after(ctx: Context, found: Credentials, *, physical: bool) -> dict[st
                         row = other.execute(SEEN, [mark]).fetchone()
                 except (*targets.REFUSALS, psycopg.Error) as error:
                     # Production may be what is down; then the addresses and the provider's own refusal have to do.
-                    unasked.append(f"{each.settings.name} could not be asked: {targets.one_sentence(error)}")
+                    unasked.append(f"{each.settings.name} could not be asked: {one_sentence(error)}")
                     continue
                 if row and row[0]:
                     raise StepFailed(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.templatetags.units import size_words
 
@@ -248,8 +248,32 @@ def label_of(words: Mapping[str, Text], key: str) -> str:
 
 def progress_words(progress: Mapping[str, Any]) -> str:
     """Return what a running step is doing at this moment; empty when it has not said so."""
+    return " ".join(each for each in (_doing(progress), *_in_the_way(progress)) if each)
+
+
+def _in_the_way(progress: Mapping[str, Any]) -> list[str]:
+    """Say whom the apply waits for on the target, and how many wait for it."""
+    said = []
+    if progress.get("waits_for"):
+        sessions = ", ".join(progress["waits_for"])
+        said.append(_("It waits for a lock of %(sessions)s.") % {"sessions": sessions})
+    if progress.get("holds_up"):
+        count = len(progress["holds_up"])
+        said.append(
+            ngettext("%(count)s session waits for it.", "%(count)s sessions wait for it.", count) % {"count": count}
+        )
+    return said
+
+
+def _doing(progress: Mapping[str, Any]) -> str:
     if "statement" in progress:
-        return _("Statement %(statement)s of %(of)s, line %(line)s") % {"of": "?", "line": "?", **progress}
+        return _("Statement %(statement)s of %(of)s, line %(line)s.") % {"of": "?", "line": "?", **progress}
+    if "locking" in progress:
+        return _("Locking the ledger.")
+    if "checking" in progress:
+        return _("Comparing the catalog with the proven one.")
+    if "try" in progress:
+        return _("Everything was rolled back and is tried again (try %(try)s of %(of_tries)s). %(conflict)s") % progress
     if "commit" in progress:
         return _("COMMIT is sent; waiting for the answer.")
     if "command" in progress:

@@ -16,6 +16,7 @@ from recoveries.ports import NewServer, Order, ProviderInterrupted, ProviderRefu
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.counts import row_counts
 from rollbacks.adapters.pg_tools import NoTools, RestoreFailed, find_tools, restore
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
 from rollbacks.adapters.target import Credentials
 from rollbacks.ports import Evidence, TargetSettings
@@ -102,7 +103,7 @@ class KeptBackup:
         except (NoTools, RestoreFailed, StoreRefused) as error:
             raise ProviderRefused(str(error)) from error
         except psycopg.Error as error:
-            raise ProviderInterrupted(targets.one_sentence(error)) from error
+            raise ProviderInterrupted(one_sentence(error)) from error
 
     def credentials(self, order: Order, server: NewServer) -> Credentials:
         """Return the sign-in of RESTORE_DATABASE_URL to the new database."""

@@ -23,6 +23,7 @@ from rollbacks.adapters.counts import row_counts
 from rollbacks.adapters.ledger import Unreplayable, read_ledger
 from rollbacks.adapters.repository import RepositoryError
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.drizzle.inventory import inventory
 from rollbacks.drizzle.journal import Folder, JournalUnreadable
 from rollbacks.ports import Evidence, StepFailed, StepInterrupted
@@ -63,7 +64,7 @@ def perform(ctx: Context) -> Evidence:
     except ProviderRefused as refusal:
         raise StepFailed(str(refusal)) from refusal
     except (psycopg.Error, targets.Unreachable, RepositoryError, JournalUnreadable) as error:
-        raise StepInterrupted(targets.one_sentence(error)) from error
+        raise StepInterrupted(one_sentence(error)) from error
     applied = [row.tag for row in inventory(folder, ledger) if row.applied_at is not None]
     newest = applied[-1] if applied else None
     ctx.told({"doing": "Replaying the migrations on the scratch server to compare"})
@@ -87,7 +88,7 @@ def _compare(ctx: Context, folder: Folder, newest: str | None, found: Facts) -> 
             apply_up_to(state, newest, told=lambda number, of: ctx.told({"replaying": number, "of": of}))
             expected = read_facts(state.connection, ignore_schemas={ctx.order.target.layout.ledger_schema})
     except (ScratchRefused, Unreplayable, psycopg.Error, *targets.REFUSALS) as error:
-        return [f"The catalog was not compared: {targets.one_sentence(error)}"], False
+        return [f"The catalog was not compared: {one_sentence(error)}"], False
     differences = compare(expected.without(ACCESS_KINDS), found.without(ACCESS_KINDS))
     return ([] if differences.equal else differences.sentences()), True
 

@@ -13,16 +13,20 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from rollbacks.drizzle.journal import Layout
+from rollbacks.adapters.server_errors import one_sentence, rejected
+from rollbacks.plan import TargetIdentity
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # Of libpq's 48 keywords only these say where a database is; others read files, fetch URLs or change settings.
 ALLOWED = {"host", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "connect_timeout"}
 CONNECT_SECONDS = 10
+# The server's side of the keepalives: without them a backend keeps its locks for hours after its client's host is gone.
+SERVER_KEEPALIVES = """
+    SET standard_conforming_strings = on; SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 3; SET tcp_user_timeout = '30s'"""
 ENVIRONMENT = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -43,6 +47,10 @@ class Unreachable(Exception):
     """The target could not be connected to."""
 
 
+class Rejected(Unreachable):
+    """The server refuses this sign-in, and will again: password, role, database, certificate or pg_hba.conf."""
+
+
 class Pooled(Exception):
     """There is a pooler between the worker and the target; DDL needs the direct URL."""
 
@@ -52,10 +60,14 @@ class Standby(Exception):
 
 
 class NotPrivileged(Exception):
-    """The worker's role may not do what a rollback needs."""
+    """The worker's role may not do what a rollback needs, or may do what no rollback should."""
 
 
-REFUSALS = (NoCredentials, Unreachable, Pooled, Standby, NotPrivileged)
+class OtherDatabase(Exception):
+    """What answers is not the database that the plan was signed for."""
+
+
+REFUSALS = (NoCredentials, Unreachable, Pooled, Standby, NotPrivileged, OtherDatabase)
 
 
 @dataclass(frozen=True)
@@ -129,10 +141,11 @@ def credentials_from_url(name: str, url: str, *, source: str) -> Credentials:
 def connect(
     credentials: Credentials, *, application_name: str = "rollback-portal", autocommit: bool = False
 ) -> Connection:
-    """Return a connection with keepalives whose search path is the server's default; raises Unreachable.
+    """Return a connection with keepalives on both sides and the server's default search path.
 
-    client_connection_check_interval makes the server notice within seconds that this worker died, instead
-    of finishing its statement first (acceptance E2).
+    client_connection_check_interval makes the server notice within seconds that this worker died, instead of
+    finishing its statement first (acceptance E2); its own keepalives, within half a minute that this host vanished
+    without a word (F36). Raises Unreachable, or Rejected where trying again is of no use.
     """
     try:
         connection = psycopg.connect(
@@ -147,10 +160,15 @@ def connect(
         connection.prepare_threshold = None
         if connection.info.server_version >= 140_000:
             connection.execute("SET client_connection_check_interval = '2s'")
-        connection.execute("SET standard_conforming_strings = on")
+        connection.execute(SERVER_KEEPALIVES)
         connection.autocommit = autocommit
     except psycopg.Error as error:
         why = redact(one_sentence(error), credentials)
+        if rejected(error):
+            raise Rejected(
+                f"The database of {credentials.name} does not let the worker in: {why} Correct the worker's direct URL "
+                "or the server's settings, then start again."
+            ) from None
         raise Unreachable(f"The database of {credentials.name} cannot be reached: {why}") from None
     return connection
 
@@ -168,6 +186,34 @@ def identity(connection: Connection) -> Identity:
         raise Unreachable("The server did not say which database this is.")
     system, database, oid, version, number, user = row
     return Identity(system, database, oid, version.split()[0], number // 10_000, user)
+
+
+def refuse_other_database(connection: Connection, signed: TargetIdentity) -> None:
+    """Raise OtherDatabase unless this is the very database that was signed for (acceptance F10)."""
+    found = identity(connection)
+    if (found.system_identifier, found.database, found.database_oid) == (
+        signed.system_identifier, signed.database, signed.database_oid,
+    ):  # fmt: skip
+        return
+    raise OtherDatabase(
+        f"What answers at the direct URL of {signed.name} is not the database that was signed for: its name or system "
+        "identifier differs. Check the worker's direct URL, then submit the request again."
+    )
+
+
+def timeline(connection: Connection) -> str:
+    """Return the server's timeline, eight hexadecimal digits: a promoted standby has another than its old primary had.
+
+    Empty where the server keeps it to itself, as services without a log of their own do.
+    """
+    try:
+        with connection.transaction():
+            row = connection.execute(
+                "SELECT pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8)"
+            ).fetchone()
+    except (psycopg.errors.FeatureNotSupported, psycopg.errors.InsufficientPrivilege):
+        return ""
+    return str(row[0]) if row else ""
 
 
 def refuse_pooler(credentials: Credentials) -> None:
@@ -204,27 +250,6 @@ def refuse_standby(connection: Connection) -> None:
         raise Standby("The target is a standby or read-only; point the direct URL at the primary.")
 
 
-def refuse_missing_privileges(connection: Connection, *, layout: Layout, owner_role: str) -> None:
-    """Raise NotPrivileged when the role may not write the ledger or become the owner of the objects."""
-    if owner_role:
-        row = connection.execute(
-            "SELECT pg_catalog.pg_has_role(r.oid, 'MEMBER') FROM pg_catalog.pg_roles r WHERE r.rolname = %s",
-            [owner_role],
-        ).fetchone()
-        if row is None or not row[0]:
-            raise NotPrivileged(f"The worker's role is not a member of {owner_role}, which owns the objects; grant it.")
-    table = sql.Identifier(layout.ledger_schema, layout.ledger_table).as_string(connection)
-    row = connection.execute(
-        "SELECT pg_catalog.has_table_privilege(pg_catalog.to_regclass(%s), 'SELECT') "
-        "   AND pg_catalog.has_table_privilege(pg_catalog.to_regclass(%s), 'INSERT')",
-        [table, table],
-    ).fetchone()
-    if row is None or not row[0]:
-        raise NotPrivileged(
-            f"The worker's role may not read and write the ledger {table}; grant SELECT and INSERT on it."
-        )
-
-
 def database_bytes(connection: Connection) -> int:
     """Return the size of the database in bytes."""
     row = connection.execute("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())").fetchone()
@@ -257,13 +282,6 @@ def redact(text: str, credentials: Credentials) -> str:
     for secret in credentials.secrets:
         text = text.replace(secret, "…")
     return text
-
-
-def one_sentence(error: BaseException) -> str:
-    """Return what went wrong as one line that ends with a full stop."""
-    said = error.diag.message_primary if isinstance(error, psycopg.Error) and error.diag.message_primary else str(error)
-    line = " ".join(said.split()) or type(error).__name__
-    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 def _parse(url: str, variable: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.commands import Ended, url_of
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.adapters.repository import RepositoryError
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.drizzle.preflight import Ledger
 from rollbacks.options import FEWER_PROMISES, command_name
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
@@ -96,7 +97,7 @@ def _begin(connection: Connection, ctx: StepContext) -> None:
             )
         _keep_before(ctx, _facts(connection, ctx))
     except psycopg.Error as error:
-        raise StepFailed(f"{targets.one_sentence(error)} Nothing was changed on the target.") from error
+        raise StepFailed(f"{one_sentence(error)} Nothing was changed on the target.") from error
 
 
 def _prepare(ctx: StepContext, folder: Path) -> None:
@@ -114,6 +115,7 @@ def _connected(ctx: StepContext, refused: type[StepFailed] | type[StepInterrupte
     try:
         with connect_directly(ctx.target, ctx.environ) as connection:
             targets.refuse_standby(connection)
+            targets.refuse_other_database(connection, ctx.plan.target)
             yield connection
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
@@ -128,7 +130,7 @@ def _observed() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise StepInterrupted(
-            f"What the project's command came to could not be read ({targets.one_sentence(error)}) "
+            f"What the project's command came to could not be read ({one_sentence(error)}) "
             "The next attempt looks at the target before it does anything."
         ) from error
 

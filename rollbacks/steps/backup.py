@@ -13,6 +13,7 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.counts import exported_snapshot, row_counts
 from rollbacks.adapters.pg_tools import DumpFailed, NoTools, RestoreFailed, Tools, dump, find_tools, restore
 from rollbacks.adapters.scratch import Scratch, ScratchRefused, execution_prefix
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
@@ -42,7 +43,7 @@ def perform(ctx: StepContext) -> Evidence:
     except (*targets.REFUSALS, NoTools, DumpFailed, RestoreFailed, ScratchRefused, StoreRefused) as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
     except psycopg.Error as error:
-        raise StepFailed(f"{targets.one_sentence(error)} Nothing was changed on the target.") from error
+        raise StepFailed(f"{one_sentence(error)} Nothing was changed on the target.") from error
     return {
         "name": manifest.name,
         "sha256": manifest.sha256,

@@ -14,6 +14,7 @@ import psycopg
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.drizzle.journal import Folder, Layout, Migration
 from rollbacks.ports import TargetSettings
 from rollbacks.reversal import draft as drafts
@@ -50,7 +51,7 @@ def drafts_of(
             scratch, observation.folder, observation.layout, return_to=None, label=f"rb_{chain[:8]}", live=live
         )
     except (Unreplayable, parse.Unreadable, ScratchRefused, psycopg.Error, *targets.REFUSALS) as error:
-        kept["error"] = targets.one_sentence(error)
+        kept["error"] = one_sentence(error)
         return kept
     kept["by_tag"] = {
         each.tag: {"sql": each.text, "class": each.cls, "residue": list(each.residue), "reapply": list(each.reapply)}
@@ -136,7 +137,7 @@ def _merged(state: Replay, ways: Sequence[_Way], newest: Shape, live: Shape, pla
             state.run([statement.text for statement in parse.read(draft.text)])
     except psycopg.Error as error:
         state.connection.rollback()
-        stuck = f"What was done to the target by hand could not be merged: {targets.one_sentence(error)}"
+        stuck = f"What was done to the target by hand could not be merged: {one_sentence(error)}"
         return [drafts.with_conflicts(each, (stuck,)) for each in plain]
     return [drafts.with_conflicts(each, failed) for each in found]
 

@@ -13,6 +13,7 @@ import psycopg
 from rollbacks.adapters import ledger as ledgers
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.repository import Repository, RepositoryError
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.drizzle.inventory import inventory
 from rollbacks.drizzle.journal import Folder, JournalUnreadable, Layout
 from rollbacks.drizzle.layouts import file_of, read_folder, violations
@@ -110,7 +111,7 @@ def observe_target(settings: TargetSettings, *, environ: Mapping[str, str]) -> O
             connection.rollback()
             facts = read_facts(connection, ignore_schemas={settings.layout.ledger_schema}, kinds=KINDS)
     except (RepositoryError, JournalUnreadable, *targets.REFUSALS, psycopg.Error) as error:
-        raise Unobservable(targets.one_sentence(error)) from error
+        raise Unobservable(one_sentence(error)) from error
     found = violations(folder, ledger, layout=settings.layout, now_ms=time.time_ns() // 1_000_000)
     protected = tuple(sorted(protections(facts, settings.audit_tables)))
     return Observation(
@@ -127,12 +128,16 @@ def read_migrations(settings: TargetSettings, *, ref: str = "") -> tuple[str, Fo
 
 
 def connect_directly(
-    settings: TargetSettings, environ: Mapping[str, str], **options: Any
+    settings: TargetSettings,
+    environ: Mapping[str, str],
+    *,
+    application_name: str = "rollback-portal",
+    autocommit: bool = False,
 ) -> psycopg.Connection[tuple[Any, ...]]:
     """Connect to the target over the direct URL; a pooler on the way is refused, because DDL cannot go through one."""
     credentials = targets.credentials_of(settings.name, environ)
     targets.refuse_pooler(credentials)
-    return targets.connect(credentials, application_name="rollback-portal", **options)
+    return targets.connect(credentials, application_name=application_name, autocommit=autocommit)
 
 
 def lock_target(connection: targets.Connection, plan: Plan, seconds: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.commands import CannotRun, refuse_unrunnable
 from rollbacks.adapters.pg_tools import NoTools, find_tools
+from rollbacks.adapters.roles import refuse_missing_privileges, refuse_powerful_role
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.store import DirectoryStore, StoreRefused
 from rollbacks.plan import Plan, TargetIdentity
@@ -90,7 +91,8 @@ def _check_server(ctx: StepContext) -> Evidence:
         with connect_directly(ctx.target, ctx.environ, autocommit=True) as connection:
             identity = targets.identity(connection)
             targets.refuse_standby(connection)
-            targets.refuse_missing_privileges(connection, layout=ctx.target.layout, owner_role=ctx.target.owner_role)
+            refuse_powerful_role(connection)
+            refuse_missing_privileges(connection, layout=ctx.target.layout, owner_role=ctx.target.owner_role)
             size = targets.database_bytes(connection)
         tools = find_tools(identity.major, ctx.environ)
         scratch = Scratch.of(ctx.environ)
@@ -98,6 +100,8 @@ def _check_server(ctx: StepContext) -> Evidence:
         store = DirectoryStore.of(ctx.environ)
         store.refuse_without_space(size)
         refuse_unrunnable(ctx.plan.chosen, ctx.environ)
+    except targets.Rejected as error:
+        raise StepFailed(str(error)) from error
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
     except (*targets.REFUSALS, NoTools, ScratchRefused, StoreRefused, CannotRun) as error:

@@ -10,6 +10,7 @@ import psycopg
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
 from rollbacks.reversal.immutability import removed
@@ -33,7 +34,7 @@ def perform(ctx: StepContext) -> Evidence:
     except (StatementFailed, ScratchRefused, Unreplayable, targets.Unreachable) as error:
         raise StepFailed(f"Rehearsal: {error} Nothing was changed on the target.") from error
     except psycopg.Error as error:
-        raise StepFailed(f"Rehearsal: {targets.one_sentence(error)} Nothing was changed on the target.") from error
+        raise StepFailed(f"Rehearsal: {one_sentence(error)} Nothing was changed on the target.") from error
     clean(ctx)
     return rehearsed
 

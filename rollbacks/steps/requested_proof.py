@@ -11,6 +11,7 @@ import psycopg
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.adapters.squawk import Opinion, second_opinion
 from rollbacks.plan import Limits
 from rollbacks.ports import TargetSettings
@@ -81,7 +82,7 @@ def prove_request(
             place=lambda line: "{}, line {},".format(*subject.place(line)),
         )  # fmt: skip
     except (Unreplayable, parse.Unreadable, Unobservable, ScratchRefused, psycopg.Error, *targets.REFUSALS) as error:
-        raise Untried(targets.one_sentence(error)) from error
+        raise Untried(one_sentence(error)) from error
     return Requested(
         proof,
         _live(settings, observation, subject, proof, newest[0], environ),
@@ -112,7 +113,7 @@ def _live(
             stakes = at_stake(connection, parse.read(subject.reverse))
             bytes_of = sizes(connection, touched(proof.statements))
     except (psycopg.Error, *targets.REFUSALS) as error:
-        return {"drift": [], "at_stake": [], "sizes": {}, "unread": targets.one_sentence(error)}
+        return {"drift": [], "at_stake": [], "sizes": {}, "unread": one_sentence(error)}
     drift = compare(newest.without(ACCESS_KINDS), found).sentences()
     return {
         "drift": drift[:DRIFT_SHOWN],

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import pq, sql
 
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.plan import Limits
-from rollbacks.ports import Evidence, StepUncertain
+from rollbacks.ports import Evidence, StepFailed, StepUncertain
 from rollbacks.reversal import parse
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -27,12 +29,23 @@ STRONG_LOCKS = """
 """
 
 
+STANDING = """
+    SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout'),
+           pg_catalog.current_setting('idle_in_transaction_session_timeout'), current_user,
+           (SELECT pg_catalog.array_agg(ROW(classid, objid, objsubid)::text ORDER BY classid, objid, objsubid)
+              FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid())
+"""
+
+
 class StatementFailed(Exception):
     """A statement of the reverse SQL was refused by the server; the message names it and its position."""
 
 
 def limit(connection: Connection, limits: Limits) -> Evidence:
-    """Set the transaction's time limits and return them as the server reads them back."""
+    """Set the transaction's time limits and return them in milliseconds as the server reads them back.
+
+    Raises StepFailed when the server keeps other ones (acceptance F13): nothing may run unlimited.
+    """
     wanted = {
         "lock_timeout": limits.lock_timeout_ms,
         "statement_timeout": limits.statement_timeout_ms,
@@ -43,7 +56,14 @@ def limit(connection: Connection, limits: Limits) -> Evidence:
     rows = connection.execute(
         "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY(%s)", [list(wanted)]
     ).fetchall()
-    return {name: int(setting) for name, setting in rows}
+    found = {name: int(setting) for name, setting in rows}
+    if found != wanted:
+        raise StepFailed(
+            "The server did not take the time limits that were signed "
+            f"({', '.join(f'{name} is {found.get(name)} ms' for name in wanted if found.get(name) != wanted[name])}), "
+            "so nothing was run. Look for what resets them, a pooler or an extension, then start again."
+        )
+    return found
 
 
 def act_as(connection: Connection, role: str) -> None:
@@ -52,27 +72,38 @@ def act_as(connection: Connection, role: str) -> None:
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
 
 
-def run_statements(connection: Connection, text: str, *, heartbeat: Callable[[Evidence], None]) -> list[Evidence]:
+def _directly(call: Callable[[], int]) -> int:
+    return call()
+
+
+def run_statements(
+    connection: Connection,
+    text: str,
+    *,
+    heartbeat: Callable[[Evidence], None],
+    within: Callable[[Callable[[], int]], int] = _directly,
+) -> list[Evidence]:
     """Execute every statement of the file on its own; return number, line, text, milliseconds and row count of each.
 
-    Raises StatementFailed when the server refuses one, StepUncertain when a statement ended or replaced the
+    `within` is given each statement to execute and may watch it. Raises StatementFailed when the server refuses one or
+    when it changed the session's limits, role or locks (F39), StepUncertain when a statement ended or replaced the
     transaction, which would let half of the rollback stay (acceptance E4).
     """
     statements = parse.read(text)
-    xid = transaction_id(connection)
+    xid, standing = transaction_id(connection), _standing(connection)
     done: list[Evidence] = []
     for number, statement in enumerate(statements, 1):
         heartbeat({"statement": number, "of": len(statements), "line": statement.line})
         started = time.monotonic()
         try:
-            # binary=True makes psycopg use the extended protocol, which takes exactly one statement.
-            rows = connection.execute(statement.text, binary=True).rowcount
+            rows = within(partial(_execute, connection, statement.text))
         except psycopg.OperationalError:
             # A lost line, a lock that was not granted, a limit: the caller knows what each means.
             raise
         except psycopg.Error as error:
             raise StatementFailed(_refusal(number, statement, error)) from error
         refuse_escaped(connection, xid, number)
+        _refuse_loosened(connection, standing, number)
         done.append(
             {
                 "number": number,
@@ -107,6 +138,23 @@ def strong_locks(connection: Connection) -> list[str]:
     return [f"{relation} {mode}" for relation, mode in connection.execute(STRONG_LOCKS).fetchall()]
 
 
+def _execute(connection: Connection, text: str) -> int:
+    # binary=True makes psycopg use the extended protocol, which takes exactly one statement.
+    return connection.execute(text, binary=True).rowcount
+
+
+def _standing(connection: Connection) -> tuple[Any, ...]:
+    return connection.execute(STANDING).fetchone() or ()
+
+
+def _refuse_loosened(connection: Connection, standing: tuple[Any, ...], number: int) -> None:
+    """A function can do what the file may not say: lift a limit, become another role, let go of the target's lock."""
+    if _standing(connection) != standing:
+        raise StatementFailed(
+            f"Statement {number} changed the time limits, the role or the locks that the portal works under, "
+            "which reverse SQL must not."
+        )
+
+
 def _refusal(number: int, statement: parse.Statement, error: psycopg.Error) -> str:
-    said = error.diag.message_primary or str(error).strip()
-    return f"Statement {number} (line {statement.line}) was refused by the server: {said}."
+    return f"Statement {number} (line {statement.line}) was refused by the server: {one_sentence(error)}"

@@ -11,12 +11,13 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.commands import url_of
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.adapters.repository import RepositoryError
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.drizzle.layouts import violations
 from rollbacks.drizzle.preflight import Ledger
 from rollbacks.options import command_name
 from rollbacks.ports import Evidence, StepContext, StepInterrupted, StepUncertain
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
-from rollbacks.steps import project
+from rollbacks.steps import earlier, project
 from rollbacks.steps.expectation import load_expected
 from rollbacks.steps.observation import connect_directly, read_migrations
 
@@ -35,8 +36,13 @@ def perform(ctx: StepContext) -> Evidence:
             ledger = read_ledger(connection, ctx.target.layout)
             connection.rollback()
             found = read_facts(connection, ignore_schemas={ctx.target.layout.ledger_schema})
+            lost = earlier.lost_since(ctx, targets.timeline(connection))
     except (psycopg.Error, targets.Unreachable) as error:
-        raise StepInterrupted(targets.one_sentence(error)) from error
+        raise StepInterrupted(one_sentence(error)) from error
+    except targets.REFUSALS as error:
+        raise StepUncertain(
+            f"The rollback was applied and cannot be verified: {error} Once this is mended, let the portal look again."
+        ) from error
     differences = compare(load_expected(ctx).facts, found.without(ACCESS_KINDS))
     _commit, folder = read_migrations(ctx.target, ref=ctx.evidence["stage"]["commit"])
     now_ms = int(ctx.now().timestamp() * 1000)
@@ -46,7 +52,7 @@ def perform(ctx: StepContext) -> Evidence:
     sentences = [*([] if differences.equal else differences.sentences()), *disagreements]
     if sentences:
         raise StepUncertain(
-            f"The rollback was applied, but the target is not as proven: {' '.join(sentences[:20])} "
+            f"The rollback was applied, but the target is not as proven: {' '.join([*filter(None, [lost]), *sentences[:20]])} "
             "Somebody may have changed it since; look at the target, then let the portal look again."
         )
     verified = _found(ledger, found)

@@ -42,13 +42,13 @@ def main() -> None:
         reach = die if point == "statement" else pause
         run = apply.run_statements
 
-        def run_until(connection: Any, text: str, *, heartbeat: Any) -> Any:
+        def run_until(connection: Any, text: str, *, heartbeat: Any, **rest: Any) -> Any:
             def beat(progress: dict[str, Any]) -> None:
                 if progress.get("statement") == int(argument[0]):
                     reach()
                 heartbeat(progress)
 
-            return run(connection, text, heartbeat=beat)
+            return run(connection, text, heartbeat=beat, **rest)
 
         apply.run_statements = run_until
     while engine.advance(int(execution), worker=f"killed:{os.getpid()}", environ=os.environ):

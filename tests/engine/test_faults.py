@@ -26,7 +26,6 @@ from rollbacks.models import Execution, StepRun
 from rollbacks.queries import current_execution, waiting_sentence
 from rollbacks.reversal.catalog import read_facts
 from rollbacks.services import running
-from rollbacks.steps import apply
 from tests.conftest import TargetDatabase
 from tests.rollback import approve, draft, drive, forge_proof, register, started, state_of, step
 
@@ -141,28 +140,6 @@ def test_a_worker_killed_right_after_its_claim_is_replaced_and_cannot_write_any_
     assert settled is False
     assert step(execution, "preflight").state == "done"
     assert step(execution, "preflight").attempt == 2
-
-
-def test_a_worker_that_was_paused_past_its_lease_does_not_commit_when_it_wakes(
-    nzila: TargetDatabase, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = facts_of(nzila)
-    execution = started(people, nzila)
-    paused = worker_process(execution, nzila, "pause", "9")
-    try:
-        wait_for(lambda: _is_stopped(paused.pid))
-        wait_for(lambda: execution.pk in engine.claimable())
-        monkeypatch.setattr(apply, "LOCK_WAIT_SECONDS", 1)
-        # The next worker finds the lock held and cannot tell, so a person is called.
-        assert drive(execution, nzila.environ) == "needs_attention"
-    finally:
-        os.kill(paused.pid, signal.SIGCONT)
-    output, _ = paused.communicate(timeout=60)
-
-    assert paused.returncode == 0, output.decode()
-    assert facts_of(nzila) == before
-    assert ledger_rows(nzila) == 5
-    assert state_of(execution) == "needs_attention"
 
 
 def _is_stopped(pid: int) -> bool:

@@ -62,20 +62,21 @@ def test_while_an_earlier_attempt_may_still_commit_nobody_guesses(
 ) -> None:
     from rollbacks.adapters import target as targets
     from rollbacks.services import running
-    from rollbacks.steps import apply
+    from rollbacks.steps import earlier
 
-    monkeypatch.setattr(apply, "LOCK_WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(earlier, "LOCK_WAIT_SECONDS", 0.3)
     execution = started(people, nzila)
     drive(execution, nzila.environ, until="apply")
+    assert advance_apply(nzila, execution, "before") is True
     plan = execution.plan["target"]
-    with nzila.connect() as earlier:
+    with nzila.connect() as holder:
         assert targets.wait_target_lock(
-            earlier, targets.target_lock_key(plan["system_identifier"] + plan["database"]), 1
+            holder, targets.target_lock_key(plan["system_identifier"] + plan["database"]), 1
         )
         assert drive(execution, nzila.environ) == "needs_attention"
         assert "still holds its lock" in step(execution, "apply").sentence
         assert engine.claimable() == []
-        earlier.rollback()
+        holder.rollback()
     running.resume(people["engineer"], execution.request_id)
     assert drive(execution, nzila.environ) == "succeeded"
     assert ledger_rows(nzila) == 6

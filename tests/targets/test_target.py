@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from rollbacks.adapters import roles
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from tests.conftest import TargetDatabase
@@ -145,8 +146,8 @@ def test_missing_rights_are_named_before_anything_runs(nzila: TargetDatabase, cl
             admin.execute("CREATE ROLE stranger LOGIN")
     url = nzila.url.replace(nzila.url.split("://")[1].split("@")[0], "stranger")
     with psycopg.connect(url) as connection, pytest.raises((targets.NotPrivileged, psycopg.Error)):
-        targets.refuse_missing_privileges(connection, layout=LAYOUT, owner_role="")
+        roles.refuse_missing_privileges(connection, layout=LAYOUT, owner_role="")
     with nzila.connect() as connection:
-        targets.refuse_missing_privileges(connection, layout=LAYOUT, owner_role="")
+        roles.refuse_missing_privileges(connection, layout=LAYOUT, owner_role="")
         with pytest.raises(targets.NotPrivileged, match="not a member of stranger"):
-            targets.refuse_missing_privileges(connection, layout=LAYOUT, owner_role="stranger")
+            roles.refuse_missing_privileges(connection, layout=LAYOUT, owner_role="stranger")
