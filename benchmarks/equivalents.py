@@ -6,6 +6,8 @@ PLACE = (
     "it names a step that is about no object of its own; a step whose kind is not known has the same place in the order"
 )
 
+TYPE = "it is the name of a type, which only the type checker reads"
+
 UNREAD = "only a foreign key's question has another relation, and nothing reads what the others have there"
 
 EQUIVALENTS: dict[str, str] = {
@@ -16,4 +18,6 @@ EQUIVALENTS: dict[str, str] = {
     "changes._physical: without element 'physical'": PLACE,
     "questions.Question: without element ''": UNREAD,
     "questions.Question: without element '' (2)": UNREAD,
+    "parse: without operand str": TYPE,
+    "parse: without operand tuple[Statement, ...]": TYPE,
 }

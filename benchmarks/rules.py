@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -55,6 +55,17 @@ QUICK, SERVER, SURVIVED = "quickly", "by a server test", "survived"
 EXITS = {0: SURVIVED, 1: QUICK, 2: SERVER}
 VARIABLE = "RULES_OPTIONS"
 Line = tuple[str, int]
+HEAD = (
+    "# What notices when one rule of the engine is gone",
+    "",
+    "Each condition that never fires, operand of and/or, element of a set of kinds, alternative of a pattern, line that",
+    "yields or calls, is taken out alone, and the tests that come to it run until one fails. Quickly: by a draft that is",
+    "composed again or a test without a server. Equivalent: nothing that anybody could see changes; the reasons are below.",
+    "Regenerate with `python -m benchmarks.rules`, or with some modules' names for their lines only.",
+    "",
+    f"| module | removed | noticed {QUICK} | noticed {SERVER} | equivalent | not noticed |",
+    "|---|---|---|---|---|---|",
+)
 
 
 @dataclass
@@ -71,7 +82,7 @@ class Check:
 def main() -> int:
     """Run this module as a plugin of pytest on throw-away services."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rules", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these modules, and no table is written")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these modules; the others keep their lines")
     parser.add_argument("--sample", type=float, default=1.0, help="which part of the rules, 0.1 for every tenth")
     parser.add_argument("--quick", action="store_true", help="without the tests on a server")
     chosen = parser.parse_args()
@@ -94,10 +105,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     chance = random.Random(7)
     tried = [each for each in found if chance.random() < options["sample"] and each.name not in EQUIVALENTS]
     results = list(_results(tried, checks, sources))
-    if not options["modules"] and not options["quick"] and options["sample"] == 1:
-        OUTPUT.write_text(_table(results, {each.name for each in found}))
-    else:
-        _say(_summary(results))
+    _say(_summary(results))
+    if not options["quick"] and options["sample"] == 1:
+        OUTPUT.write_text(_table(results, {each.name for each in found}, _kept_lines(options["modules"] or MODULES)))
     return True
 
 
@@ -176,6 +186,9 @@ def _noticing(removal: Removal, checks: Sequence[Check], sources: Mapping[str, s
     """Return what comes to the removal's lines, or to those that use its constant, the quickest first."""
     lines = _uses(removal.constant, sources) if removal.constant else {(removal.module, line) for line in removal.lines}
     found = [check for check in checks if check.lines & lines]
+    if removal.constant and not found:
+        # Only others use it, whom nobody watches.
+        found = [check for check in checks if any(module == removal.module for module, _ in check.lines)]
     if removal.module == "parse":
         # Nothing that was read before the fork can be used, and of the others each would have to read.
         found = [check for check in found if "test_parse.py" in check.name]
@@ -232,33 +245,32 @@ def _summary(results: Iterable[tuple[Removal, str]]) -> str:
     return f"{sum(counts.values())} rules removed, one at a time: {dict(counts)}"
 
 
-def _table(results: Sequence[tuple[Removal, str]], names: set[str]) -> str:
+def _kept_lines(tried: Collection[str]) -> list[str]:
+    """Return the lines of the table as it is that speak of the modules which are not tried now."""
+    spoken = (re.match(r"(?:\| |- `)(\w+)", line) for line in OUTPUT.read_text().splitlines())
+    return [each.string for each in spoken if each and each[1] in MODULES and each[1] not in tried]
+
+
+def _table(results: Sequence[tuple[Removal, str]], names: set[str], kept: Sequence[str]) -> str:
     by_module: dict[str, Counter[str]] = defaultdict(Counter)
     for removal, result in results:
         by_module[removal.module][result] += 1
     equivalent = Counter(re.split(r"[.:]", name)[0] for name in EQUIVALENTS if name in names)
-    survived = [removal.name for removal, result in results if result == SURVIVED]
-    head = [
-        "# What notices when one rule of the engine is gone",
-        "",
-        "Each condition that never fires, operand of and/or, element of a set of kinds, alternative of a pattern, line that",
-        "yields or calls, is taken out alone, and the tests that come to it run until one fails. Quickly: by a draft that is",
-        "composed again or a test without a server. Equivalent: nothing that anybody could see changes; the reasons are below.",
-        "Regenerate with `python -m benchmarks.rules`.",
-        "",
-        f"| module | removed | noticed {QUICK} | noticed {SERVER} | equivalent | not noticed |",
-        "|---|---|---|---|---|---|",
-    ]
-    rows = []
-    for module in MODULES:
+    rows = [line for line in kept if line.startswith("|")]
+    for module in {re.split(r"[.:]", name)[0] for name in names}:
         found = by_module[module]
         total = sum(found.values()) + equivalent[module]
         rows.append(
             f"| {module} | {total} | {found[QUICK]} | {found[SERVER]} | {equivalent[module]} | {found[SURVIVED]} |"
         )
-    reasons = [f"- `{name}`: {EQUIVALENTS[name]}" for name in EQUIVALENTS if name in names]
-    left = ["", "## Not noticed", "", *(f"- `{name}`" for name in survived)] if survived else []
-    return "\n".join([*head, *rows, *left, "", "## Equivalent", "", *reasons]) + "\n"
+    rows.sort(key=lambda row: MODULES.index(row.split()[1]))
+    told = [line for line in kept if line.startswith("-")]
+    survived = [line for line in told if not line.partition("`: ")[2]]
+    survived += [f"- `{removal.name}`" for removal, result in results if result == SURVIVED]
+    reasons = [line for line in told if line.partition("`: ")[2]]
+    reasons += [f"- `{name}`: {EQUIVALENTS[name]}" for name in EQUIVALENTS if name in names]
+    left = ["", "## Not noticed", "", *survived] if survived else []
+    return "\n".join([*HEAD, *rows, *left, "", "## Equivalent", "", *reasons]) + "\n"
 
 
 def _say(text: str) -> None:
