@@ -36,7 +36,8 @@ DECEIVING = re.compile("[\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]")
 # Each form also ends with the text, so that an open one is tried once and not from each of its characters.
 QUOTED_TEXT = re.compile(
     r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?<![\w$])\$(\w*)\$.*?(?:\$\1\$|\Z)|\b[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)|"
-    r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
+    # A quote that is doubled ends one and begins the next, which comes to the same.
+    r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)",
     re.DOTALL,
 )
 WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')
@@ -243,7 +244,7 @@ def _taken_apart(sql: str, answer: Mapping[str, Any]) -> Taken:
     if len(raw) > MAX_STATEMENTS:
         return f"The SQL has {len(raw)} statements; more than 2,000 cannot be reviewed, split the rollback."
     encoded = sql.encode()
-    return tuple(_statement(sql, encoded, each) for each in raw if each.get("stmt"))
+    return tuple(_statement(sql, encoded, each) for each in raw)
 
 
 def _statements(taken: Taken) -> tuple[Statement, ...]:
@@ -271,13 +272,9 @@ def _ask_child(texts: Sequence[str], *options: str) -> list[dict[str, Any]]:
 
 def _statement(sql: str, encoded: bytes, raw: Mapping[str, Any]) -> Statement:
     first = raw.get("stmt_location", 0)
-    length = raw.get("stmt_len", len(encoded) - first)
-    text = encoded[first : first + length].decode()
+    length = raw.get("stmt_len", len(encoded))
+    text = encoded[first : first + length].decode().rstrip()
     start = len(encoded[:first].decode())
-    # Comments before the first word belong to no statement, but the parser counts them to the first one.
-    kept = _without_leading_comments(text)
-    start += len(text) - len(kept)
-    text = kept.rstrip()
     kind, tree = next(iter(raw["stmt"].items()))
     found = Statement(text, start, start + len(text), _line(sql, start), kind, tree)
     if raw.get("inside") is None:
@@ -286,30 +283,10 @@ def _statement(sql: str, encoded: bytes, raw: Mapping[str, Any]) -> Statement:
     return replace(found, inside=tuple(replace(found, kind=kind, tree=tree) for kind, tree in held))
 
 
-LEADING = re.compile(r"\s+|--[^\n]*(?:\n|$)|/\*")
-
-
-def _without_leading_comments(text: str) -> str:
-    position = 0
-    while found := LEADING.match(text, position):
-        position = _comment_end(text, found.start()) if found.group() == "/*" else found.end()
-    return text[position:]
-
-
-def _comment_end(text: str, position: int) -> int:
-    """Return where the block comment ends; PostgreSQL nests them."""
-    depth = 0
-    for mark in re.compile(r"/\*|\*/").finditer(text, position):
-        depth += 1 if mark.group() == "/*" else -1
-        if depth == 0:
-            return mark.end()
-    return len(text)
-
-
 def _syntax_sentence(sql: str, answer: Mapping[str, Any]) -> str:
     command = PSQL_COMMAND.search(sql)
     if command:
-        line = _line(sql, command.end() - 1)
+        line = _line(sql, command.end())
         return f"Line {line} holds a psql command; reverse SQL goes to the server, which knows none. Remove it."
     return f"Line {answer['line']} is not SQL that PostgreSQL understands: {answer['error']}."
 

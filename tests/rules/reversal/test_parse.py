@@ -40,6 +40,14 @@ UNREVIEWABLE = {
             "Mathematical": "a𝐚",
         }.items()
     },
+    "a bad name after a comment": ("/* c */ DROP TABLE аccounts", "Latin and Cyrillic"),
+    "a bad name after a dollar quote": ("SELECT $q$x$q$; DROP TABLE аccounts", "Latin and Cyrillic"),
+    "a bad name between two that hold quotes": (
+        """SELECT "it's"; DROP TABLE аccounts; SELECT "it's";""",
+        "Latin and Cyrillic",
+    ),
+    "a bad name that is left open": ("""DROP TABLE "it's аccounts""", "Latin and Cyrillic"),
+    "a surrogate in a name": ('DROP TABLE "a\ud800"', r"byte 13.*U\+D800"),
     "a surrogate": ("SELECT '\ud800'", r"byte 8.*U\+D800"),
     "a NUL": ("SELECT 'é\x00'", r"byte 10.*U\+0000"),
 }
@@ -87,10 +95,60 @@ def test_forward_sql_that_ran_is_read_whatever_it_looks_like(sql: str) -> None:
         "INSERT INTO t VALUES (E'it\\'s', '{\"a \": 1}')",
         "SELECT 1 -- mixes аbc\n",
         'DROP TABLE "it\'s"; DROP TABLE "Größe"',
+        "DROP TABLE \"it's\"; SELECT 'mixes аb'",
+        "SELECT E'it''s \\' " + "z" * 90 + "'",
+        'DROP TABLE "名前（old）"',
     ],
 )
 def test_what_only_looks_like_a_deceiving_name_is_let_through(sql: str) -> None:
     assert assess(sql, audit_tables=()).statements
+
+
+@pytest.mark.parametrize("opening", ["/* ", "$q$ ", "E'", "E'it''s \\'", "'"])
+def test_what_is_left_open_is_the_parsers_to_refuse(opening: str) -> None:
+    with pytest.raises(parse.Unreadable, match="unterminated"):
+        assess(f"SELECT 1, {opening}{'y' * 90}", audit_tables=())
+
+
+@pytest.mark.parametrize("command", [r"\d", r"\!", r"\?", r"\."])
+def test_a_psql_command_is_called_one(command: str) -> None:
+    with pytest.raises(parse.Unreadable, match="Line 3 holds a psql command"):
+        parse.read(f"SELECT 1;\n\n  {command}\nSELECT 2")
+
+
+@pytest.mark.parametrize(
+    ("sql", "sentence"),
+    [("SELECT '\x00'", r"U\+0000"), ("SELECT '" + "é" * 600_000 + "'", "1 MiB"), ("SELECT 1;" * 2_001, "has 2001 statements")],
+    ids=["a NUL", "too large", "too many"],
+)  # fmt: skip
+def test_what_is_too_much_for_the_parser_is_refused_of_forward_sql_too(sql: str, sentence: str) -> None:
+    with pytest.raises(parse.Unreadable, match=sentence):
+        parse.read(sql)
+
+
+def test_a_statement_is_found_at_its_place_among_comments() -> None:
+    sql = "/* é /* nested */ */ SELECT 1 ;;\n-- é\n\n /* a */ DROP TABLE é\n;--> statement-breakpoint\n(SELECT 2)\n-- end\n;"
+    found = parse.read(sql)
+    assert [(each.text, each.line) for each in found] == [
+        ("SELECT 1", 1),
+        ("DROP TABLE é", 4),
+        ("(SELECT 2)\n-- end", 6),
+    ]
+    assert [sql[each.start : each.end] for each in found] == [each.text for each in found]
+
+
+def test_texts_are_read_in_groups_of_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "GROUP_CHARACTERS", 10)
+    texts = ["d" * 20, "aaaaa", "bbbbb", "c", "e" * 20]
+    assert list(parse._groups(texts)) == [["d" * 20], ["aaaaa", "bbbbb"], ["c"], ["e" * 20]]
+
+
+def test_the_child_imports_nothing_from_the_callers_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit(3)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert parse.read("SELECT 'read in isolation'")
 
 
 @pytest.mark.parametrize(
