@@ -239,7 +239,7 @@ def _type(tree: Any) -> str | None:
     """Return the type's name as SQL, made of quoted names and whole numbers only; None for what is not that simple."""
     names = [each.get("string", {}).get("sval", "") for each in tree.get("names", [])]
     constants = [each.get("a_const", {}).get("ival") for each in tree.get("typmods", [])]
-    if not names or not all(names) or None in constants:
+    if None in constants:
         return None
     # The tree leaves zeros out.
     sizes_of = [int(each.get("ival", 0)) for each in constants]
@@ -266,7 +266,7 @@ def _sentence(stake: Stake) -> str:
     if stake.count is None:
         return f"{place} was not counted (row security, a lock, or more than {COUNT_MS // 1000} s); it has about {stake.estimate:,} rows."
     count = f"{stake.count:,}" if stake.count else "none"
-    of, kept = f"{stake.of or 0:,}", "kept in the archive" if stake.archived else "lost"
+    of, kept = f"{stake.of:,}", "kept in the archive" if stake.archived else "lost"
     return {
         ROWS: f"{place}: {stake.count:,} rows, {kept}.",
         VALUES: f"{place}: {count} of {of} values differ from the default" + (f", {kept}." if stake.count else "."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.reversal.cases import BASE, ROWS
 from tests.reversal.conftest import LAYOUT, folder_of
 
 AWKWARD = """
-CREATE TABLE "Sch""ool %s" (id integer PRIMARY KEY, "Na me" text DEFAULT '100%', short integer, plain json, twice integer
+CREATE TABLE "Sch""ool %s" (id integer PRIMARY KEY, "Na me" text DEFAULT '100%', short integer, plain json DEFAULT '{}', twice integer
     GENERATED ALWAYS AS (id * 2) STORED);
 CREATE MATERIALIZED VIEW nothing_in_it AS SELECT 1 WHERE false;
 INSERT INTO "Sch""ool %s" (id, "Na me", short, plain) VALUES (1, '100%', 70000, '{}'), (2, 'other', 5, NULL), (3, NULL, 5, '1');
@@ -49,7 +50,8 @@ def line(database: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]
         ("ALTER TABLE people DROP COLUMN mood;", 13, 20, False, "13 of 20"),
         ("""ALTER TABLE "Sch""ool %s" DROP COLUMN "Na me";""", 2, 3, False, "2 of 3"),
         ("""ALTER TABLE "Sch""ool %s" DROP COLUMN plain;""", 2, 3, False, "2 of 3"),
-        ("ALTER TABLE people ALTER COLUMN note SET NOT NULL;", 14, 20, True, "14 of 20 rows have no value there"),
+        ("ALTER TABLE people ALTER COLUMN note SET NOT NULL;", 14, 20, True,
+         "14 of 20 rows have no value there; as they are now, the statement would be refused."),
         ("ALTER TABLE people ALTER COLUMN email SET NOT NULL;", 0, 20, False, "none of 20"),
         ("ALTER TABLE people ADD CONSTRAINT u UNIQUE (mood);", 17, 20, True, "17 of 20 rows repeat"),
         ("ALTER TABLE people ADD CONSTRAINT u UNIQUE (mood, age);", 0, 20, False, "none of 20"),
@@ -75,6 +77,7 @@ def line(database: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]
         ("DROP MATERIALIZED VIEW nothing_in_it;", 0, 0, False, "0 rows, lost."),
         ("ALTER TABLE people ALTER COLUMN age TYPE bigint;", 0, 20, False, "all 20 values fit the type"),
         ("ALTER TABLE shop.orders ALTER COLUMN placed_at TYPE timestamptz(0);", 0, 50, False, "all 50 values fit"),
+        ("ALTER TABLE shop.orders DROP COLUMN id;", 50, 50, False, "50 of 50"),
         ("ALTER TABLE shop.orders DROP COLUMN placed_at;", 50, 50, False, "50 of 50"),
         ("CREATE TYPE feel AS ENUM ('low', 'fine', 'high'); ALTER TABLE people ALTER COLUMN mood TYPE feel USING mood::text::feel;",
          0, 20, False, "none of 20 rows have a value that the enum then lacks."),
@@ -91,8 +94,34 @@ def test_each_kind_is_counted(
 def test_what_the_target_lacks_or_computes_raises_no_question(line: psycopg.Connection[Any]) -> None:
     reverse = """DROP TABLE nowhere; ALTER TABLE people DROP COLUMN nothing; CREATE TABLE new (id integer);
         ALTER TABLE new ADD PRIMARY KEY (id); ALTER TABLE "Sch""ool %s" DROP COLUMN twice; DROP VIEW adults;
-        ALTER TABLE people ADD CONSTRAINT c CHECK (age > 90);"""
+        ALTER TABLE people ADD CONSTRAINT c CHECK (age > 90); ALTER TABLE people ADD FOREIGN KEY (id) REFERENCES nowhere (id);
+        ALTER TABLE people ADD FOREIGN KEY (id) REFERENCES people (nothing);"""
     assert at_stake(line, parse.read(reverse)) == []
+
+
+def test_a_cast_that_cannot_be_tried_is_not_asked(
+    line: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A type whose size is no number would put the script's own words into our query."""
+    assert at_stake(line, parse.read("ALTER TABLE people ALTER COLUMN note TYPE geometry(point, 4326);")) == []
+    monkeypatch.setattr(stakes, "SOFT_CASTS", line.info.server_version + 1)
+    assert at_stake(line, parse.read("ALTER TABLE people ALTER COLUMN age TYPE bigint;")) == []
+
+
+def test_a_count_is_held_to_its_limits(line: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = (
+        "SELECT (current_setting('statement_timeout') = '5s')::int, (current_setting('lock_timeout') = '500ms')::int"
+    )
+    monkeypatch.setattr(stakes, "_count", lambda live, condition: stakes.sql.SQL(limits))
+    (stake,) = at_stake(line, parse.read("DROP TABLE people;"))
+    assert (stake.count, stake.of) == (1, 1)
+
+
+def test_a_stake_survives_being_written_down(line: psycopg.Connection[Any]) -> None:
+    (stake,) = at_stake(line, parse.read("ALTER TABLE people DROP COLUMN note;"))
+    written = json.loads(json.dumps(stake.document()))
+    assert written == stake.document()
+    assert Stake(**{**written, "columns": tuple(written["columns"])}) == stake
 
 
 def test_no_expression_of_a_person_is_evaluated_on_the_target(line: psycopg.Connection[Any]) -> None:
@@ -114,9 +143,10 @@ def test_what_takes_too_long_or_is_locked_is_not_counted(
     line.commit()
     with psycopg.connect(line.info.dsn, host=line.info.host) as other:
         other.execute("LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE")
-        (stake,) = at_stake(line, parse.read("DROP TABLE shop.orders;"))
+        stake, column = at_stake(line, parse.read("DROP TABLE shop.orders; ALTER TABLE shop.orders DROP COLUMN total;"))
         (free,) = at_stake(line, parse.read("DROP TABLE people;"))
     assert (stake.count, stake.estimate) == (None, 50) and "was not counted" in stake.sentence
+    assert (column.kind, column.count) == ("values", None)
     assert free.count == 20
     monkeypatch.setattr(stakes, "ALL_SECONDS", -1)
     assert [each.count for each in at_stake(line, parse.read("DROP TABLE people;"))] == [None]
