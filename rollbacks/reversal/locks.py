@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollbacks.reversal.parse import Statement
-from rollbacks.reversal.tree import walk
+from rollbacks.reversal.tree import strings, walk
 
 # Weakest first; a statement that does several things takes the strongest.
 MODES = (
@@ -45,6 +45,7 @@ COMMAND_EFFECTS = {
 }  # fmt: skip
 # Defaults that are worked out once for all rows; any other call may answer differently for each row and rewrites.
 CONSTANT_CALLS = {"now", "transaction_timestamp", "lower", "upper", "concat"}
+SERIALS = {"serial", "bigserial", "smallserial"}
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,15 @@ def _of_constraint(constraint: Mapping[str, Any]) -> tuple[str, str]:
 def _of_column(column: Mapping[str, Any]) -> str:
     """A new column is only written into every row when its value may differ from row to row."""
     effect = NONE
-    types = column.get("type_name", {}).get("names", [])
-    if types and types[-1].get("string", {}).get("sval", "") in {"serial", "bigserial", "smallserial"}:
+    if SERIALS.intersection(strings(column.get("type_name", {}).get("names", []))[-1:]):
         effect = REWRITE
     for each in column.get("constraints", []):
         constraint = each.get("constraint", {})
         if constraint.get("contype") in {"CONSTR_IDENTITY", "CONSTR_GENERATED"}:
             effect = REWRITE
         elif constraint.get("contype") == "CONSTR_DEFAULT":
-            calls = [node for name, node in walk("", constraint.get("raw_expr", {})) if name == "func_call"]
-            names = {part.get("string", {}).get("sval", "") for call in calls for part in call.get("funcname", [])}
+            nodes = (node for _name, node in walk("", constraint.get("raw_expr", {})))
+            names = {name for node in nodes for name in strings(node.get("funcname", []))}
             if names - CONSTANT_CALLS - {"pg_catalog"}:
                 effect = REWRITE
         elif constraint.get("contype") in {"CONSTR_UNIQUE", "CONSTR_PRIMARY"} and effect != REWRITE:
