@@ -51,7 +51,7 @@ def protections(facts: Facts, audit_tables: Collection[str]) -> frozenset[Protec
     """
     names = {table.rsplit(".", 1)[-1].lower() for table in audit_tables}
     found = set(_on_tables(entry for entry in facts.entries if entry[0] in ON_TABLES and is_audit(entry[2], names)))
-    called = {match.group(1) for each in found if each.kind == "trigger" for match in CALLS.finditer(each.definition)}
+    called = {match.group(1) for each in found for match in CALLS.finditer(each.definition)}
     for kind, *names_of, definition in facts.entries:
         if kind == "function" and called & set(_spellings(names_of[0], names_of[1])):
             found.add(Protection(kind, f"{names_of[0]}.{names_of[1]}({names_of[2]})", definition))

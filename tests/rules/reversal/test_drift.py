@@ -61,7 +61,7 @@ def test_each_side_keeps_what_only_it_did(
 
 def test_an_object_that_both_changed_is_merged_attribute_by_attribute() -> None:
     live = thing(comment="by hand", forced="yes", unlogged="yes", options="{a=1}")
-    newest = thing(comment="", forced="", partitioned="LIST", unlogged="yes", row_security="yes", options="{a=1}")
+    newest = thing(forced="", partitioned="LIST", unlogged="yes", row_security="yes", options="{a=1}")
     wanted = thing(comment="", forced="yes", partitioned="LIST", row_security="yes", options="{a=2}")
     found = merge(shape(live), shape(newest), shape(wanted))
     assert found.conflicts == ()

@@ -18,7 +18,8 @@ CREATE TABLE billing_audit (id int, note text);
 CREATE TABLE orders (id int, note text);
 CREATE SCHEMA "order";
 CREATE FUNCTION "order"."refuse()" () RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
-CREATE FUNCTION audit_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION audit_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN /* AFTER DELETE */ RETURN NULL; END $$;
+CREATE TABLE "order"."refuse()" (id int);
 CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF note OR DELETE ON "Audit_Events" FOR EACH ROW EXECUTE FUNCTION "order"."refuse()"();
 CREATE TRIGGER whole BEFORE TRUNCATE ON billing_audit EXECUTE FUNCTION "order"."refuse()"();
 CREATE TRIGGER audit_copy AFTER INSERT ON "Audit_Events" FOR EACH ROW EXECUTE FUNCTION audit_copy();
@@ -64,7 +65,7 @@ def names(found: tuple[Protection, ...] | frozenset[Protection]) -> set[tuple[st
 def test_it_finds_what_keeps_rows_and_nothing_else(database: str) -> None:
     facts, _ = changed(database, "SELECT")
     assert names(protections(facts, ["audit_events"])) == NAMES
-    assert {kind for kind, *_rest in facts.entries} == KINDS
+    assert {kind for kind, *_rest in facts.entries} == {"relation", "trigger", "rule", "policy", "function"}
 
 
 @pytest.mark.parametrize(

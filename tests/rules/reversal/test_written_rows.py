@@ -109,7 +109,22 @@ def test_rows_of_a_table_that_was_dropped_are_deleted_from_no_other() -> None:
     assert row.left and row.statements == ()
 
 
-def test_two_statements_of_one_line_are_archived_under_two_names() -> None:
-    rows = found("INSERT INTO t (a) VALUES (1); INSERT INTO t (a) VALUES (2);", shape(table("t")), label="rb1")
-    kept = [row.statements[0].partition("AS\n")[0] for row in rows]
-    assert len(set(kept)) == 2 and all("rb1_line1" in each for each in kept)
+def test_rows_cannot_stay_where_no_table_is() -> None:
+    enum = Thing(("enum", "public", "mood"), {})
+    assert found("INSERT INTO gone (a) VALUES (1)", shape([enum])) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "kept_as"),
+    [
+        ("INSERT INTO t (a) VALUES (1);\nINSERT INTO t (a) VALUES (2)", ["rb1_line2_t_rows", "rb1_line1_t_rows"]),
+        ("INSERT INTO t (a) VALUES (1); INSERT INTO t (a) VALUES (2)", ["rb1_line1_2_t_rows", "rb1_line1_t_rows"]),
+        ("INSERT INTO u (a) VALUES (1); INSERT INTO t (a) VALUES (2)", ["rb1_line1_t_rows", "rb1_line1_u_rows"]),
+        ("DELETE FROM t WHERE a = 3; INSERT INTO t (a) VALUES (1)", ["rb1_line1_t_rows"]),
+    ],
+)
+def test_an_archive_is_named_by_line_and_table_and_numbered_only_where_it_has_to_be(
+    sql: str, kept_as: list[str]
+) -> None:
+    rows = found(sql, shape(table("t"), table("u")), label="rb1")
+    assert [row.statements[0].split('"')[3] for row in rows if row.statements] == kept_as
