@@ -40,7 +40,7 @@ def _parse(text: str, looks_inside: bool) -> dict[str, object]:
         return {"error": str(error), "line": text.count("\n", 0, position) + 1}
     encoded = text.encode()
     for each in statements:
-        if looks_inside and "do_stmt" in each.get("stmt", {}):
+        if looks_inside and "do_stmt" in each["stmt"]:
             first = each.get("stmt_location", 0)
             block = encoded[first : first + each.get("stmt_len", len(encoded))].decode()
             each["inside"] = _inside(block, each["stmt"]["do_stmt"])
@@ -75,7 +75,7 @@ def _inside(block: str, tree: dict[str, Any]) -> list[dict[str, Any]] | None:
                 found += _statements(text)
     except (postgast.PgQueryError, LookupError):
         return None
-    return [each["stmt"] for each in found if each.get("stmt")]
+    return [each["stmt"] for each in found]
 
 
 def _nodes(name: str, node: Any) -> Iterator[tuple[str, dict[str, Any]]]:

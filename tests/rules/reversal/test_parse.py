@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -141,6 +143,14 @@ def test_texts_are_read_in_groups_of_a_bounded_size(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(parse, "GROUP_CHARACTERS", 10)
     texts = ["d" * 20, "aaaaa", "bbbbb", "c", "e" * 20]
     assert list(parse._groups(texts)) == [["d" * 20], ["aaaaa", "bbbbb"], ["c"], ["e" * 20]]
+
+
+def test_the_child_has_limits_of_cpu_memory_and_core() -> None:
+    limits = "[resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE)]"
+    program = f"import resource, runpy\nrunpy.run_path({str(parse.CHILD)!r}, run_name='__main__')\nprint({limits})"
+    done = subprocess.run([sys.executable, "-I", "-c", program], input=b"[]", capture_output=True, check=True)
+    memory = 1_500 * 1024 * 1024
+    assert done.stdout.decode() == f"[][(5, 5), ({memory}, {memory}), (0, 0)]\n"
 
 
 def test_the_child_imports_nothing_from_the_callers_environment(
