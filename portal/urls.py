@@ -119,6 +119,8 @@ urlpatterns = [
     *recovery_patterns,
 ]
 
+handler500 = "portal.outage.answer"
+
 if settings.DEMO:
     # Not even the address exists elsewhere: the page tells everybody's codes.
     from portal.demo_authenticator import demo_authenticator

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -35,6 +36,7 @@ KINDS = {
     "unavailable": (503, "A part of the portal does not answer"),
 }
 EXPLAINED = "/api/v1/docs#"
+AWAY = "The portal's database does not answer at the moment; look whether your change is there, then try again."
 NO_ROLE = "Your account has no role yet; ask an administrator for one."
 
 
@@ -124,6 +126,8 @@ def _problem_of(request: HttpRequest, error: Exception | type[Exception]) -> Pro
             return Problem("too-large", "A request may have up to 4 MiB; give a link to what is larger.")
         case SuspiciousOperation() | HttpError():
             return Problem("bad-request", "The body cannot be read; send JSON in UTF-8 as the documentation shows.")
+        case OperationalError() | InterfaceError():
+            return Problem("unavailable", AWAY, headers={"Retry-After": "5"})
     log.exception("An API request failed: %s %s", request.method, request.path)
     return Problem(
         "broken", "The portal failed; nothing was changed. Try again, and tell an administrator if it stays."

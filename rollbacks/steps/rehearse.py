@@ -11,7 +11,7 @@ from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.server_errors import one_sentence
-from rollbacks.ports import Evidence, StepContext, StepFailed
+from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
 from rollbacks.reversal.immutability import removed
 from rollbacks.steps.backup import restore_backup, scratch_name
@@ -27,13 +27,22 @@ def observe(ctx: StepContext) -> Evidence | None:
 
 
 def perform(ctx: StepContext) -> Evidence:
-    """Return what the rehearsal showed; raises StepFailed when the reverse SQL fails or leads elsewhere."""
+    """Return what the rehearsal showed; raises StepFailed when the reverse SQL fails or leads elsewhere.
+
+    A scratch server that goes away says nothing about the SQL, so it is tried again: StepInterrupted.
+    """
     try:
         replayed = _replay(ctx)
         rehearsed = _rehearse(ctx, replayed)
-    except (StatementFailed, ScratchRefused, Unreplayable, targets.Unreachable) as error:
+    except targets.Unreachable as error:
+        raise StepInterrupted(f"Rehearsal: {error} Nothing was changed on the target.") from error
+    except (StatementFailed, ScratchRefused, Unreplayable) as error:
+        if broke_off(error.__cause__):
+            raise StepInterrupted(f"Rehearsal: {error} Nothing was changed on the target.") from error
         raise StepFailed(f"Rehearsal: {error} Nothing was changed on the target.") from error
     except psycopg.Error as error:
+        if broke_off(error):
+            raise StepInterrupted(f"Rehearsal: {one_sentence(error)} Nothing was changed on the target.") from error
         raise StepFailed(f"Rehearsal: {one_sentence(error)} Nothing was changed on the target.") from error
     clean(ctx)
     return rehearsed
@@ -43,6 +52,14 @@ def clean(ctx: StepContext) -> None:
     """Drop the restored copy of this execution."""
     scratch = Scratch.of(ctx.environ)
     scratch.drop(scratch_name(ctx))
+
+
+def broke_off(error: BaseException | None) -> bool:
+    """Tell whether the server went away, as opposed to refusing something: no SQLSTATE, class 08, or it was shut down."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    state = error.sqlstate or ""
+    return state[:2] in {"", "08"} or state[:4] == "57P0"
 
 
 def _replay(ctx: StepContext) -> tuple[Facts, Facts]:

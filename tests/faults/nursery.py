@@ -24,12 +24,15 @@ import django
 django.setup()
 
 from notices import sending  # noqa: E402
+from notices import tasks as notices  # noqa: E402
 from portal.celery import app  # noqa: E402
 from rollbacks import engine, settling  # noqa: E402
 from rollbacks.steps import apply, apply_by_command  # noqa: E402
 
 # What a run waits for an earlier attempt's session; twenty seconds would be most of a soak.
 apply.LOCK_WAIT_SECONDS = apply_by_command.WAIT_SECONDS = 2
+# A sender's turn is over a second after it died, and not after fifty.
+notices.SENDING_SECONDS, notices.LONGEST_ATTEMPT = 1, 1
 
 
 def stop_here() -> None:

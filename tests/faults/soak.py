@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from records.models import Fact
 from rollbacks import engine, tasks
 from rollbacks.models import Execution, Request, StepRun
 from rollbacks.services import running
-from rollbacks.services.moves import Refused
 from tests.faults.history import NAMES, Before, contradictions
-from tests.faults.world import LEASE_SECONDS, SMALL_FILE, World, patiently
+from tests.faults.world import LEASE_SECONDS, SMALL_FILE, Worker, World, patiently
 
 # A run whose state nobody explains within this time is silent.
 SILENT_SECONDS = 150
@@ -31,8 +31,6 @@ def _each(sign: signal.Signals) -> Strike:
 
 def _children(sign: signal.Signals) -> Strike:
     def strike(world: World) -> None:
-        from tests.faults.world import Worker
-
         for worker in world.workers:
             for child in worker.children():
                 Worker(child).send(sign)
@@ -127,6 +125,7 @@ class Ended:
     seconds: float
     struck: Counter[str] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)
+    again: int = 0
     found: list[str] = field(default_factory=list)
 
 
@@ -167,6 +166,8 @@ def lived_through(
     world.dismiss()
     tasks.sweep_scratch()
     ended.found += contradictions(request, world.nzila, was, settled=True)
+    started = Fact.objects.filter(action="step.started", subject=f"request:{request}").count()
+    ended.again = started - StepRun.objects.filter(execution__request=request).exclude(started_at=None).count()
     if ended.state != "succeeded":
         ended.found.append(
             f"It did not succeed although every fault is over; it is {ended.state}: {_standing(request)}"
@@ -213,6 +214,3 @@ def _standing(request: int) -> str:
     runs = StepRun.objects.filter(execution__request=request).order_by("execution_id", "position")
     told = [f"{run.name} {run.state} (attempt {run.attempt}) {run.sentence}" for run in runs if run.state != "done"]
     return f"{told}; claimable: {engine.claimable()}"
-
-
-__all__ = ["FAULTS", "Ended", "Planned", "Refused", "lived_through", "planned"]

@@ -7,52 +7,23 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import TargetDatabase
 from tests.faults.history import before
-from tests.faults.relay import Relay
 from tests.faults.runs import begun
 from tests.faults.soak import Ended, lived_through, planned
-from tests.faults.world import World, nursery, portal_socket
+from tests.faults.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RUNS, SEED = int(os.environ.get("SOAK_RUNS", "0")), os.environ.get("SOAK_SEED", "1")
 FIRST = int(os.environ.get("SOAK_FIRST", "0"))
 TOLD: list[tuple[str, Ended]] = []
-
-
-@pytest.fixture(scope="module")
-def portal(django_db_setup: None, django_db_blocker: Any) -> Iterator[Relay]:
-    with django_db_blocker.unblock():
-        relay = Relay(portal_socket())
-    yield relay
-    relay.close()
-
-
-@pytest.fixture(scope="module")
-def workers(
-    portal: Relay, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any
-) -> Iterator[subprocess.Popen[str]]:
-    with django_db_blocker.unblock(), nursery(portal, tmp_path_factory.mktemp("nursery")) as process:
-        yield process
-
-
-@pytest.fixture
-def world(nzila: TargetDatabase, portal: Relay, workers: subprocess.Popen[str], tmp_path: Path) -> Iterator[World]:
-    target = Relay(portal_socket())
-    made = World(nzila, workers, portal, target, tmp_path / "worker.log")
-    yield made
-    made.dismiss()
-    portal.flow()
-    target.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,7 +33,10 @@ def summary() -> Iterator[None]:
         struck: Counter[str] = sum((ended.struck for _, ended in TOLD), Counter())
         acts: Counter[str] = sum((ended.acts for _, ended in TOLD), Counter())
         good = sum(1 for _, ended in TOLD if not ended.found)
-        print(f"\nSeed {SEED}: {len(TOLD)} runs, {good} without a contradiction. Acts of people: {dict(acts)}.")
+        print(
+            f"\nSeed {SEED}: {len(TOLD)} runs, {good} without a contradiction. Acts of people: {dict(acts)}; "
+            f"steps taken up again: {sum(ended.again for _, ended in TOLD)}."
+        )
         print("Struck: " + ", ".join(f"{name} {count}" for name, count in sorted(struck.items())))
 
 
@@ -74,7 +48,7 @@ def test_whatever_strikes_the_run_ends_once_and_everybody_says_the_same(
     was = before(nzila)
     ended = lived_through(world, people, begun(people, nzila), was, faults)
     plan = "; ".join(f"{each.name} {each.delay:.2f} s into {each.step} for {each.lasts} s" for each in faults)
-    told = f"run {run} of seed {SEED}: {plan} → {ended.state} in {ended.seconds:.1f} s, acts {dict(ended.acts)}"
+    told = f"run {run} of seed {SEED}: {plan} → {ended.state} in {ended.seconds:.1f} s, acts {dict(ended.acts)}, steps taken up again {ended.again}"
     TOLD.append((told, ended))
     print(f"\n{told} {'; '.join(ended.found)}", flush=True)
     log = world.log.read_text(errors="replace") if world.log.exists() else ""

@@ -23,7 +23,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from portal.embedded.services import FAST, Services
 from portal.embedded.state import State
-from rollbacks import tasks
+from rollbacks import doorbell, tasks
 from tests.conftest import TargetDatabase
 from tests.faults.relay import Relay
 
@@ -69,6 +69,8 @@ class World:
     workers: list[Worker] = field(default_factory=list)
     old: list[Worker] = field(default_factory=list)
     swept: float = 0.0
+    # Whether the beat rings for notices as well.
+    telling: bool = False
 
     def environ(self) -> dict[str, str]:
         """Return what a worker of this run finds in its environment beside the nursery's."""
@@ -102,6 +104,16 @@ class World:
         if time.monotonic() - self.swept > 0.3:
             self.swept = time.monotonic()
             patiently(tasks.sweep)
+            if self.telling:
+                patiently(lambda: doorbell.send("notices.tasks.work"))
+
+    def paused(self) -> Worker | None:
+        """Return the process that stopped itself at the point, once it has; its parent is the worker."""
+        with suppress(OSError, ValueError):
+            pid = int(Path(self.environ()["PAUSED"]).read_text())
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T":
+                return Worker(pid)
+        return None
 
     def dismiss(self) -> None:
         """Let no process of this run live on."""
@@ -185,7 +197,8 @@ def nursery(portal: Relay, folder: Path) -> Iterator[subprocess.Popen[str]]:
         "DATABASE_URL": f"postgresql://{place['USER']}@127.0.0.1:{portal.port}/{place['NAME']}?sslmode=disable",
         "LEASE_SECONDS": str(LEASE_SECONDS), "RETRY_SECONDS": "0.1", "DATABASE_POOL_SIZE": "0",
         "CELERY_QUEUE": settings.CELERY_TASK_DEFAULT_QUEUE, "PYTHONPATH": os.getcwd(),
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "DJANGO_SETTINGS_MODULE": "portal.settings", "EMAIL_URL": f"filemail:///{folder / 'mail'}",
+        "NOTICE_LEASE_SECONDS": str(LEASE_SECONDS), "NOTICE_RETRY_SECONDS": "0.1",
     }  # fmt: skip
     script = str(Path(__file__).with_name("nursery.py"))
     with (folder / "nursery.log").open("w") as log:
