@@ -332,7 +332,6 @@ RETRY_SECONDS = env.float("RETRY_SECONDS", default=2.0)
 STEP_ATTEMPTS = env.int("STEP_ATTEMPTS", default=6)
 LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", default=5_000)
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", default=600_000)
-BACKUP_DIR = env.str("BACKUP_DIR", default="")
 
 LOGGING = {
     "version": 1,

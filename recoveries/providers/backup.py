@@ -7,6 +7,7 @@ database gets its name when it is complete, in one step, so nothing half restore
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,16 +16,16 @@ from psycopg import sql
 from recoveries.ports import NewServer, Order, ProviderInterrupted, ProviderRefused, Restorable, Told
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.counts import row_counts
+from rollbacks.adapters.envelope import KeyRefused
 from rollbacks.adapters.pg_tools import NoTools, RestoreFailed, find_tools, restore
 from rollbacks.adapters.server_errors import one_sentence
-from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
+from rollbacks.adapters.store import Manifest, Store, StoreRefused
 from rollbacks.adapters.target import Credentials
 from rollbacks.ports import Evidence, TargetSettings
 
 VARIABLE = "RESTORE_DATABASE_URL"
 MARK = "rollback-portal: "
 RESTORE_SECONDS = 12 * 3600
-ENDING = ".manifest.json"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -39,8 +40,10 @@ class KeptBackup:
         """Return the backups of the store, newest first; whose they are is for the portal to know by their tokens."""
         self.place()
         store = self._store()
-        tokens = [path.name.removesuffix(ENDING) for path in store.root.glob(f"*{ENDING}")]
-        found = [each for token in tokens if (each := self._find(store, token))]
+        try:
+            found = [each for token in store.tokens() if (each := self._find(store, token))]
+        except StoreRefused as error:
+            raise ProviderRefused(str(error)) from error
         newest = sorted(found, key=lambda each: each.taken_at, reverse=True)
         backups = tuple({"token": each.token, "title": f"{each.name} ({each.taken_at[:19]} UTC)"} for each in newest)
         return Restorable(note="A backup has what was committed when it was taken.", backups=backups)
@@ -78,6 +81,7 @@ class KeptBackup:
         half = f"restoring-{order.token}"[:63]
         try:
             told({"doing": f"Checking {manifest.name}"})
+            store.keys.refuse_foreign(manifest.recipients)
             store.verify(manifest)
             with self._connect() as line:
                 _drop(line, half)
@@ -86,8 +90,9 @@ class KeptBackup:
                 told({"doing": f"Restoring {manifest.name}"})
                 tools = find_tools(major, self._environ)
                 restore(
-                    tools, store.path(manifest), self._at(half), environ=self._environ, timeout_seconds=RESTORE_SECONDS
-                )
+                    tools, partial(store.pour, manifest), self._at(half), environ=self._environ,
+                    timeout_seconds=RESTORE_SECONDS,
+                )  # fmt: skip
                 self._refuse_incomplete(manifest, half)
                 told({"doing": "Naming the restored database"})
                 mark = sql.SQL("COMMENT ON DATABASE {} IS {}").format(
@@ -100,7 +105,7 @@ class KeptBackup:
                 return self._found(line, order)
         except psycopg.errors.DuplicateDatabase as error:
             raise ProviderRefused(f"There is a database named {order.server} already; choose another name.") from error
-        except (NoTools, RestoreFailed, StoreRefused) as error:
+        except (KeyRefused, NoTools, RestoreFailed, StoreRefused) as error:
             raise ProviderRefused(str(error)) from error
         except psycopg.Error as error:
             raise ProviderInterrupted(one_sentence(error)) from error
@@ -120,16 +125,16 @@ class KeptBackup:
     def _found(self, line: Connection, order: Order) -> NewServer:
         return NewServer(order.server, line.info.host, {"backup": order.backup, "rows_as_backed_up": True})
 
-    def _find(self, store: DirectoryStore, token: str) -> Manifest | None:
+    def _find(self, store: Store, token: str) -> Manifest | None:
         try:
             return store.find(token)
         except StoreRefused:
             # One damaged manifest must not hide the others; that backup cannot be chosen.
             return None
 
-    def _store(self) -> DirectoryStore:
+    def _store(self) -> Store:
         try:
-            return DirectoryStore.of(self._environ)
+            return Store.of(self._environ)
         except StoreRefused as error:
             raise ProviderRefused(str(error)) from error
 

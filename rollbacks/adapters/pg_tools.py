@@ -6,8 +6,8 @@ restore always use exactly the server's major (tried with 15, 17 and 18).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import hashlib
 import importlib.util
 import re
 import shutil
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from rollbacks.adapters.streams import Sink, Source, SummedSource
 from rollbacks.adapters.target import Credentials, redact
 
-CHUNK = 1024 * 1024
 PROGRESS_SECONDS = 1.0
 # The first minor of each major in which a plain dump cannot break out of psql (CVE-2026-18408).
 PATCHED = {14: 24, 15: 19, 16: 15, 17: 11, 18: 6}
@@ -42,11 +42,11 @@ class RestoreFailed(Exception):
     """pg_restore did not complete, so the dump is not a backup."""
 
 
-class Sink(Protocol):
-    """Where a dump is written to."""
+class Taker(Protocol):
+    """Where a dump goes to."""
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes; raises OSError."""
+    def take(self, source: Source) -> None:
+        """Read the dump to its end; raises OSError."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def dump(
     *,
     environ: Mapping[str, str],
     snapshot: str,
-    sink: Sink,
+    sink: Taker,
     on_progress: Callable[[int], None],
     lock_wait_seconds: int,
     timeout_seconds: int,
@@ -112,24 +112,35 @@ def dump(
     ]  # fmt: skip
     started = time.monotonic()
     with _running(arguments, credentials, environ, timeout_seconds) as child:
-        digest, size = _copy(child.process, sink, on_progress)
+        dumped = _Dumped(child.process, on_progress)
+        sink.take(dumped)
         code = child.process.wait()
     if code != 0:
         raise DumpFailed(f"pg_dump {_ended(code, child)}: {redact(child.said(), credentials)}")
-    return DumpResult(size, digest, round((time.monotonic() - started) * 1000), tools.version)
+    return DumpResult(dumped.size, dumped.sha256, round((time.monotonic() - started) * 1000), tools.version)
 
 
 def restore(
-    tools: Tools, path: Path, credentials: Credentials, *, environ: Mapping[str, str], timeout_seconds: int
+    tools: Tools,
+    pour: Callable[[Sink], None],
+    credentials: Credentials,
+    *,
+    environ: Mapping[str, str],
+    timeout_seconds: int,
 ) -> None:
-    """Restore the dump into the (empty) database of the credentials, all or nothing; raises RestoreFailed."""
+    """Restore into the (empty) database of the credentials what `pour` gives, all or nothing; raises RestoreFailed.
+
+    The dump goes through a pipe, so that an encrypted one is never on a disk in plain. What `pour` raises comes out as it
+    is, for then pg_restore was given something else than the dump.
+    """
     arguments = [
         str(tools.pg_restore), "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
-        "--no-password", "--dbname", credentials.parameters["dbname"], str(path),
+        "--no-password", "--dbname", credentials.parameters["dbname"],
     ]  # fmt: skip
-    with _running(arguments, credentials, environ, timeout_seconds) as child:
-        if child.process.stdout is not None:
-            child.process.stdout.read()
+    with _running(arguments, credentials, environ, timeout_seconds, fed=True) as child:
+        pipe = _Pipe(child.process)
+        pour(pipe)
+        pipe.close()
         code = child.process.wait()
     if code != 0:
         raise RestoreFailed(
@@ -160,10 +171,12 @@ class _Child:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        for pipe in (self.process.stdout, self.process.stderr):
+        self._reader.join(5)
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
-                self._reader.join(5)
-                pipe.close()
+                # What was buffered for a tool that has ended goes nowhere.
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
     def _read(self) -> None:
         while self.process.stderr is not None and (chunk := self.process.stderr.read1(4096)):  # type: ignore[attr-defined]
@@ -177,15 +190,17 @@ class _Child:
 
 class _running:  # noqa: N801  (a context manager that reads as a word)
     def __init__(
-        self, arguments: list[str], credentials: Credentials, environ: Mapping[str, str], timeout_seconds: int
-    ) -> None:
-        self._arguments, self._timeout = arguments, timeout_seconds
+        self, arguments: list[str], credentials: Credentials, environ: Mapping[str, str], timeout_seconds: int,
+        *, fed: bool = False,
+    ) -> None:  # fmt: skip
+        self._arguments, self._timeout, self._fed = arguments, timeout_seconds, fed
         self._environ = credentials.environment(environ)
 
     def __enter__(self) -> _Child:
         process = subprocess.Popen(
-            self._arguments, env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=_die_with_worker(),
+            self._arguments, env=self._environ, stdin=subprocess.PIPE if self._fed else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if self._fed else subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=_die_with_worker(),
         )  # fmt: skip
         self._child = _Child(process, self._timeout)
         return self._child
@@ -194,21 +209,41 @@ class _running:  # noqa: N801  (a context manager that reads as a word)
         self._child.close()
 
 
-def _copy(process: subprocess.Popen[bytes], sink: Sink, on_progress: Callable[[int], None]) -> tuple[str, int]:
-    digest, size, shown = hashlib.sha256(), 0, 0.0
-    for chunk in _chunks(process):
-        digest.update(chunk)
-        size += len(chunk)
-        sink.write(chunk)
-        if time.monotonic() - shown > PROGRESS_SECONDS:
-            on_progress(size)
-            shown = time.monotonic()
-    return digest.hexdigest(), size
+class _Dumped(SummedSource):
+    """What pg_dump writes, as it is read: summed, and told of once a second."""
+
+    def __init__(self, process: subprocess.Popen[bytes], on_progress: Callable[[int], None]) -> None:
+        if process.stdout is None:
+            raise DumpFailed("pg_dump was started without a pipe.")
+        super().__init__(process.stdout)
+        self._on_progress, self._shown = on_progress, 0.0
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = super().read(size)
+        if time.monotonic() - self._shown > PROGRESS_SECONDS:
+            self._on_progress(self.size)
+            self._shown = time.monotonic()
+        return chunk
 
 
-def _chunks(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    while process.stdout is not None and (chunk := process.stdout.read(CHUNK)):
-        yield chunk
+class _Pipe:
+    """The way into pg_restore. When it has ended early the rest is let go by, so that its sums are still made."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._into = process.stdin
+
+    def write(self, chunk: bytes, /) -> int:
+        if self._into is not None:
+            try:
+                self._into.write(chunk)
+            except BrokenPipeError:
+                self._into = None
+        return len(chunk)
+
+    def close(self) -> None:
+        if self._into is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._into.close()
 
 
 def _ended(code: int, child: _Child) -> str:

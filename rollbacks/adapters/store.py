@@ -1,30 +1,32 @@
-"""Backups in a directory: written beside their place, synced, renamed, with a manifest that is written last.
+"""Backups in a store: streamed, encrypted where there are recipients, and complete once their manifest is written last.
 
-A crash leaves either nothing, a `.partial`, or a dump without a manifest; none of these is ever taken for
-a backup, and the same execution removes them when it tries again.
+A crash leaves either nothing, a `.partial`, or a dump without a manifest; none of these is ever taken for a backup.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rollbacks.adapters import streams
+from rollbacks.adapters.envelope import KeyRefused, Keys
 from rollbacks.adapters.pg_tools import DumpResult
+from rollbacks.adapters.places import Directory, Draft, Entry, Place
+from rollbacks.adapters.remote_place import URL_VARIABLE, RemotePlace
+from rollbacks.adapters.streams import Nowhere, Sink, Source, SummedSink, SummedSource
 
 VARIABLE = "BACKUP_DIR"
 # A custom-format dump is smaller than its database; the margin is for indexes that are not and for growth.
 SPACE_FACTOR_PERCENT = 130
-CHUNK = 4 * 1024 * 1024
+DUMP, ENCRYPTED = ".dump", ".dump.age"
+MANIFEST = ".manifest.json"
 
 
 class StoreRefused(Exception):
@@ -33,7 +35,10 @@ class StoreRefused(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known of a stored backup; `extra` holds the counts and facts taken in the dump's snapshot."""
+    """What is known of a stored backup; `extra` holds the counts and facts taken in the dump's snapshot.
+
+    `sha256` and `size` are those of the stored bytes, `plain_…` those of the dump. They differ where there are recipients.
+    """
 
     token: str
     name: str
@@ -43,36 +48,45 @@ class Manifest:
     tool_version: str
     taken_at: str
     extra: dict[str, Any]
+    recipients: tuple[str, ...] = ()
+    plain_sha256: str = ""
+    plain_size: int = 0
+    where: str = ""
+    # The digest of the plan that the backup was taken for.
+    digest: str = ""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether only the recipients can read it."""
+        return bool(self.recipients)
 
 
-class DirectoryStore:
-    """A directory of backups that only this worker's user can read."""
+@dataclass(frozen=True)
+class Store:
+    """A place and the keys to it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    place: Place
+    keys: Keys = field(default_factory=Keys)
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> DirectoryStore:
-        """Return the store of the environment; raises StoreRefused when there is none or it cannot be written."""
-        given = environ.get(VARIABLE, "")
-        if not given:
-            raise StoreRefused(f"{VARIABLE} is not set; set it to a directory that only the worker can read.")
-        root = Path(given)
+    def of(cls, environ: Mapping[str, str], target: str = "") -> Store:
+        """Return the store of the environment with the keys for this target; raises StoreRefused when it cannot be used.
+
+        For a target it has to be able to open what it will encrypt, because a backup is proven by its restore.
+        """
         try:
-            root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreRefused(
-                f"The backup directory cannot be made ({error.strerror}); correct {VARIABLE}."
-            ) from error
-        if not os.access(root, os.W_OK | os.X_OK):
-            raise StoreRefused(f"The worker may not write to the backup directory; correct {VARIABLE}.")
-        return cls(root)
+            keys = Keys.of(environ, target)
+            if target:
+                keys.refuse_unreadable()
+        except KeyRefused as error:
+            raise StoreRefused(str(error)) from error
+        return cls(_place(environ), keys)
 
     def refuse_without_space(self, database_bytes: int) -> None:
         """Raise StoreRefused when the disk cannot hold a dump of a database of this size."""
-        free = shutil.disk_usage(self.root).free
+        free = self.place.free_bytes()
         needed = database_bytes * SPACE_FACTOR_PERCENT // 100
-        if free < needed:
+        if free is not None and free < needed:
             raise StoreRefused(
                 f"The backup directory has {free // 1_048_576} MiB free and the backup may need "
                 f"{needed // 1_048_576} MiB; free some space or set {VARIABLE} to another disk."
@@ -80,119 +94,168 @@ class DirectoryStore:
 
     def find(self, token: str) -> Manifest | None:
         """Return the completed backup of this token, or None."""
-        path = self._manifest_path(token)
         try:
-            return Manifest(**json.loads(path.read_text()))
+            content = json.loads(self.place.get(f"{token}{MANIFEST}"))
+            return Manifest(**{**content, "recipients": tuple(content.get("recipients", ()))})
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError) as error:
+        except OSError as error:
+            raise StoreRefused(f"The store of backups cannot be read ({_said(error)}); correct {self._set}.") from error
+        except (ValueError, TypeError, AttributeError) as error:
             raise StoreRefused("The backup's manifest is damaged; start the rollback again.") from error
 
-    def path(self, manifest: Manifest) -> Path:
-        """Return where the dump is."""
-        return self.root / manifest.name
+    def tokens(self) -> list[str]:
+        """Return the tokens of all backups with a manifest, in no order."""
+        return [each.name.removesuffix(MANIFEST) for each in self.entries() if each.name.endswith(MANIFEST)]
+
+    def entries(self) -> list[Entry]:
+        """Return every file of the store; raises StoreRefused when it cannot be read."""
+        try:
+            return list(self.place.entries())
+        except OSError as error:
+            raise StoreRefused(f"The store of backups cannot be read ({_said(error)}); correct {self._set}.") from error
 
     def verify(self, manifest: Manifest) -> None:
         """Read the whole dump and compare size and SHA-256; raises StoreRefused when it is not what was stored."""
-        digest, size = hashlib.sha256(), 0
-        try:
-            with self.path(manifest).open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-        except OSError as error:
-            raise StoreRefused(f"The backup {manifest.name} cannot be read ({error.strerror}); start again.") from error
-        if (size, digest.hexdigest()) != (manifest.size, manifest.sha256):
-            raise StoreRefused(f"The backup {manifest.name} is not what was stored: its checksum differs; start again.")
+        with self._opened(manifest) as source:
+            streams.copy(source, Nowhere())
+
+    def pour(self, manifest: Manifest, sink: Sink) -> None:
+        """Write the dump's plain bytes to the sink, and compare what was read and what was opened with the manifest.
+
+        Raises StoreRefused, whatever the sink was given by then: what it made of it must not be used.
+        """
+        plain, refusal = SummedSink(sink), None
+        with self._opened(manifest) as source:
+            try:
+                self.keys.unseal(source, plain, manifest.recipients)
+            except KeyRefused as error:
+                refusal = error
+        if refusal is not None:
+            raise StoreRefused(str(refusal)) from refusal
+        if manifest.encrypted and (plain.size, plain.sha256) != (manifest.plain_size, manifest.plain_sha256):
+            raise StoreRefused(
+                f"The backup {manifest.name} was decrypted to something else than was dumped; start again."
+            )
 
     @contextmanager
-    def writing(self, token: str, *, now: datetime) -> Iterator[Writer]:
+    def writing(self, token: str, *, now: datetime, digest: str = "") -> Iterator[Writer]:
         """Yield a writer for a new backup; whatever is not completed is removed at the end."""
-        self._remove_leftovers(token)
-        writer = Writer(self, token, now)
+        moment = now.astimezone(UTC)
+        ending = ENCRYPTED if self.keys.recipients else DUMP
         try:
-            yield writer
+            with self.place.writing(token, f"backup-{moment:%Y%m%d-%H%M%S}", ending) as draft:
+                yield Writer(self, draft, token, moment, digest)
+        except KeyRefused as error:
+            raise StoreRefused(str(error)) from error
         except OSError as error:
-            raise _refusal(error) from error
-        finally:
-            writer.close()
+            raise self._refusal(error) from error
 
-    def _manifest_path(self, token: str) -> Path:
-        return self.root / f"{token}.manifest.json"
+    def keep_note(self, name: str, text: str) -> None:
+        """Keep a small text beside the backups, in place of an earlier one; raises StoreRefused."""
+        try:
+            self.place.put(name, text.encode(), replace=True)
+        except OSError as error:
+            raise self._refusal(error) from error
 
-    def _remove_leftovers(self, token: str) -> None:
-        for leftover in self.root.glob(f"*.{token}.partial"):
-            leftover.unlink(missing_ok=True)
+    def read_note(self, name: str) -> str | None:
+        """Return such a text, None when there is none; raises StoreRefused."""
+        try:
+            return self.place.get(name).decode()
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StoreRefused(f"{name} beside the backups cannot be read; correct {self._set}.") from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file; nothing happens when it is not there; raises StoreRefused."""
+        try:
+            self.place.remove(name)
+        except OSError as error:
+            raise StoreRefused(f"{name} cannot be removed ({_said(error)}); correct {self._set}.") from error
+
+    @contextmanager
+    def _opened(self, manifest: Manifest) -> Iterator[Source]:
+        """Yield the stored bytes; raises StoreRefused at the end when they are not what was stored, read or not."""
+        try:
+            with self.place.reading(manifest.name) as source:
+                summed = SummedSource(source)
+                yield summed
+                streams.copy(summed, Nowhere())
+        except OSError as error:
+            raise StoreRefused(f"The backup {manifest.name} cannot be read ({_said(error)}); start again.") from error
+        if (summed.size, summed.sha256) != (manifest.size, manifest.sha256):
+            raise StoreRefused(f"The backup {manifest.name} is not what was stored: its checksum differs; start again.")
+
+    @property
+    def _set(self) -> str:
+        return self.place.variable
+
+    def _refusal(self, error: OSError) -> StoreRefused:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            return StoreRefused(
+                f"The disk with the backups is full; free some space or set {VARIABLE} to another disk, then start again."
+            )
+        return StoreRefused(f"The backup could not be written ({_said(error)}); correct {self._set}, then start again.")
 
 
 class Writer:
-    """Takes a dump's bytes; `complete` makes them a backup."""
+    """Takes a dump; `complete` makes it a backup."""
 
-    def __init__(self, store: DirectoryStore, token: str, now: datetime) -> None:
-        self._store, self._token, self._now = store, token, now
-        self._partial = store.root / f"{now.astimezone(UTC):%Y%m%d-%H%M%S}.{token}.partial"
-        self._file = os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    def __init__(self, store: Store, draft: Draft, token: str, now: datetime, digest: str) -> None:
+        self._store, self._draft, self._token, self._now, self._digest = store, draft, token, now, digest
+        self._stored = SummedSink(draft)
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes; raises OSError when the disk is full."""
-        self._file.write(chunk)
+    def take(self, source: Source) -> None:
+        """Read the dump to its end, encrypt it and write it; raises OSError when the disk is full."""
+        self._store.keys.seal(source, self._stored)
 
     def complete(self, result: DumpResult, *, extra: dict[str, Any]) -> Manifest:
-        """Sync the dump, give it its name without replacing another, then write the manifest."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        name = self._name_it()
+        """Give the dump its name without replacing another, then write the manifest, which makes it a backup.
+
+        Where another worker has completed a backup of the same token in between, that one counts and this one goes.
+        """
+        name = self._draft.keep()
         manifest = Manifest(
-            token=self._token, name=name, sha256=result.sha256, size=result.size, milliseconds=result.milliseconds,
-            tool_version=result.tool_version, taken_at=self._now.astimezone(UTC).isoformat(), extra=extra,
+            token=self._token, name=name, sha256=self._stored.sha256, size=self._stored.size,
+            milliseconds=result.milliseconds, tool_version=result.tool_version, taken_at=self._now.isoformat(),
+            extra=extra, recipients=self._store.keys.recipients, plain_sha256=result.sha256, plain_size=result.size,
+            where=self._store.place.where, digest=self._digest,
         )  # fmt: skip
-        self._keep(manifest)
+        try:
+            self._store.place.put(f"{self._token}{MANIFEST}", json.dumps(asdict(manifest)).encode())
+        except FileExistsError:
+            self._store.remove(name)
+            found = self._store.find(self._token)
+            if found is None:
+                raise
+            return found
+        except OSError:
+            self._store.remove(name)
+            raise
         return manifest
 
-    def close(self) -> None:
-        """Remove what was not completed."""
-        # The buffered rest may not fit either; what matters is that the partial file goes.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        self._partial.unlink(missing_ok=True)
 
-    def _name_it(self) -> str:
-        """`backup-YYYYMMDD-HHMMSS.dump` as the runbook names it; a number is added when that second is taken."""
-        stem = f"backup-{self._now.astimezone(UTC):%Y%m%d-%H%M%S}"
-        for number in range(1, 100):
-            name = f"{stem}.dump" if number == 1 else f"{stem}-{number}.dump"
-            try:
-                os.link(self._partial, self._store.root / name)
-            except FileExistsError:
-                continue
-            self._partial.unlink()
-            _sync_folder(self._store.root)
-            return name
-        raise StoreRefused("A hundred backups were taken in this second; start again.")
-
-    def _keep(self, manifest: Manifest) -> None:
-        path = self._store._manifest_path(self._token)
-        partial = path.with_suffix(".partial")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(manifest), file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(self._store.root)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _refusal(error: OSError) -> StoreRefused:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return StoreRefused(
-            f"The disk with the backups is full; free some space or set {VARIABLE} to another disk, then start again."
+def _place(environ: Mapping[str, str]) -> Place:
+    if environ.get(URL_VARIABLE):
+        try:
+            return RemotePlace.of(environ)
+        except OSError as error:
+            raise StoreRefused(str(error)) from error
+    given = environ.get(VARIABLE, "")
+    if not given:
+        raise StoreRefused(
+            f"Neither {VARIABLE} nor {URL_VARIABLE} is set; set {VARIABLE} to a directory that only the worker can read."
         )
-    return StoreRefused(f"The backup could not be written ({error.strerror}); correct {VARIABLE}, then start again.")
+    root = Path(given)
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreRefused(f"The backup directory cannot be made ({error.strerror}); correct {VARIABLE}.") from error
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise StoreRefused(f"The worker may not write to the backup directory; correct {VARIABLE}.")
+    return Directory(root, variable=VARIABLE)
+
+
+def _said(error: OSError) -> str:
+    return error.strerror or str(error)

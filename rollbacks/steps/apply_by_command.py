@@ -19,6 +19,7 @@ from rollbacks.adapters.commands import Ended, url_of
 from rollbacks.adapters.ledger import read_ledger
 from rollbacks.adapters.repository import RepositoryError
 from rollbacks.adapters.server_errors import one_sentence
+from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.drizzle.preflight import Ledger
 from rollbacks.options import FEWER_PROMISES, command_name
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
@@ -96,6 +97,8 @@ def _begin(connection: Connection, ctx: StepContext) -> None:
                 "Nothing was changed; edit the request and have it signed again."
             )
         _keep_before(ctx, _facts(connection, ctx))
+    except StoreRefused as error:
+        raise StepFailed(f"{error} Nothing was changed on the target.") from error
     except psycopg.Error as error:
         raise StepFailed(f"{one_sentence(error)} Nothing was changed on the target.") from error
 
@@ -234,25 +237,21 @@ def _facts(connection: Connection, ctx: StepContext) -> Facts:
 
 def _keep_before(ctx: StepContext, facts: Facts) -> None:
     """Keep what the target was like before the first attempt, so that the next worker knows it as well."""
-    path = _before_path(ctx)
-    if path.exists():
-        return
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(facts.to_json(), ensure_ascii=False, sort_keys=True))
-    partial.replace(path)
+    store, name = Store.of(ctx.environ), _before_note(ctx)
+    if store.read_note(name) is None:
+        store.keep_note(name, json.dumps(facts.to_json(), ensure_ascii=False, sort_keys=True))
 
 
 def _read_before(ctx: StepContext) -> Facts | None:
     try:
-        return Facts.from_json(json.loads(_before_path(ctx).read_text()))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
+        text = Store.of(ctx.environ).read_note(_before_note(ctx))
+        return None if text is None else Facts.from_json(json.loads(text))
+    except (StoreRefused, ValueError) as error:
         raise StepUncertain(
             "What the target was like before the command ran cannot be read beside the backup, so whether it changed "
             "anything cannot be told; look at the target."
         ) from error
 
 
-def _before_path(ctx: StepContext) -> Path:
-    return Path(ctx.environ["BACKUP_DIR"]) / f"before-{ctx.token}.json"
+def _before_note(ctx: StepContext) -> str:
+    return f"before-{ctx.token}.json"

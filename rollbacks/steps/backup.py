@@ -5,7 +5,7 @@ Runbook step 2, with what it leaves out: a dump that was never restored is not a
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import psycopg
 
@@ -14,7 +14,7 @@ from rollbacks.adapters.counts import exported_snapshot, row_counts
 from rollbacks.adapters.pg_tools import DumpFailed, NoTools, RestoreFailed, Tools, dump, find_tools, restore
 from rollbacks.adapters.scratch import Scratch, ScratchRefused, execution_prefix
 from rollbacks.adapters.server_errors import one_sentence
-from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
+from rollbacks.adapters.store import Manifest, Store, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from rollbacks.steps.observation import connect_directly
@@ -35,8 +35,9 @@ def perform(ctx: StepContext) -> Evidence:
     """
     try:
         tools = find_tools(ctx.plan.target.server_major, ctx.environ)
-        store = DirectoryStore.of(ctx.environ)
+        store = Store.of(ctx.environ, ctx.target.name)
         manifest = store.find(ctx.token) or _dump(ctx, tools, store)
+        _refuse_another(ctx, store, manifest)
         restored = _restore(ctx, manifest)
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
@@ -48,6 +49,10 @@ def perform(ctx: StepContext) -> Evidence:
         "name": manifest.name,
         "sha256": manifest.sha256,
         "bytes": manifest.size,
+        "store": manifest.where,
+        "encrypted_to": list(manifest.recipients),
+        "plain_sha256": manifest.plain_sha256,
+        "plain_bytes": manifest.plain_size,
         "pg_dump": manifest.tool_version,
         "milliseconds": manifest.milliseconds,
         "tables": len(restored["counts"]),
@@ -71,36 +76,64 @@ def scratch_name(ctx: StepContext) -> str:
     return f"{execution_prefix(ctx.digest, ctx.execution)}restored"
 
 
-def verified_backup(ctx: StepContext) -> Path:
-    """Return where this execution's backup is, read whole and unchanged since; raises StepFailed when it is not."""
+def verified_backup(ctx: StepContext) -> None:
+    """Read this execution's backup whole; raises StepFailed when it is gone or is not what was stored."""
     try:
-        store = DirectoryStore.of(ctx.environ)
-        manifest = store.find(ctx.token)
-        if manifest is None:
-            raise StepFailed("The backup of this execution is no longer in the store; nothing was run, start again.")
+        store, manifest = _kept(ctx)
         store.verify(manifest)
     except StoreRefused as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
-    return store.path(manifest)
 
 
 def restore_backup(ctx: StepContext, name: str) -> None:
-    """Restore this execution's verified backup into a new scratch database of that name, replacing one before."""
+    """Restore this execution's backup into a new scratch database of that name, replacing one before.
+
+    It is read, opened and summed on its way into pg_restore, so nothing of it is on the worker's disk. Raises
+    StoreRefused when it is not what was stored, whatever pg_restore made of it.
+    """
     tools = find_tools(ctx.plan.target.server_major, ctx.environ)
-    path = verified_backup(ctx)
+    store, manifest = _kept(ctx)
     scratch = Scratch.of(ctx.environ)
     scratch.drop(name)
     scratch.create(name)
-    restore(tools, path, scratch.credentials(name), environ=ctx.environ, timeout_seconds=TIMEOUT_SECONDS)
+    restore(
+        tools,
+        partial(store.pour, manifest),
+        scratch.credentials(name),
+        environ=ctx.environ,
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
 
 
-def _dump(ctx: StepContext, tools: Tools, store: DirectoryStore) -> Manifest:
+def _kept(ctx: StepContext) -> tuple[Store, Manifest]:
+    store = Store.of(ctx.environ, ctx.target.name)
+    manifest = store.find(ctx.token)
+    if manifest is None:
+        raise StoreRefused("The backup of this execution is no longer in the store; nothing was run, start again.")
+    return store, manifest
+
+
+def _refuse_another(ctx: StepContext, store: Store, manifest: Manifest) -> None:
+    """What an earlier attempt kept counts only if it was kept for this plan, and as it would be kept now."""
+    if manifest.digest not in {"", ctx.digest}:
+        raise StepFailed(
+            "The store has another portal's backup under this execution's name; give each portal a directory or a prefix "
+            "of its own. Nothing was changed on the target."
+        )
+    if store.keys.recipients and not manifest.encrypted:
+        raise StepFailed(
+            f"The backup {manifest.name} was kept in plain before there were recipients; start again, so that it is taken "
+            "encrypted. Nothing was changed on the target."
+        )
+
+
+def _dump(ctx: StepContext, tools: Tools, store: Store) -> Manifest:
     """Dump, count and read the catalog in one exported snapshot, so that all three speak of the same moment."""
     credentials = targets.credentials_of(ctx.target.name, ctx.environ)
     with connect_directly(ctx.target, ctx.environ) as connection, exported_snapshot(connection) as snapshot:
         counts = row_counts(connection, ignore_schemas=())
         facts = read_facts(connection, ignore_schemas={ctx.target.layout.ledger_schema})
-        with store.writing(ctx.token, now=ctx.now()) as sink:
+        with store.writing(ctx.token, now=ctx.now(), digest=ctx.digest) as sink:
             result = dump(
                 tools,
                 credentials,

@@ -10,9 +10,9 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Differences, Entry, Facts, compare
 
@@ -73,27 +73,30 @@ def lost_access(before: Facts, after: Facts) -> list[str]:
 def keep_expected(ctx: StepContext, expected: Facts) -> Evidence:
     """Write the expected facts beside the backup, for the apply step; return the file's name and digest."""
     text = json.dumps(expected.to_json(), ensure_ascii=False, sort_keys=True)
-    path = _path(ctx)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text)
-    partial.replace(path)
-    return {"file": path.name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "facts": len(expected.entries)}
+    name = _note(ctx)
+    try:
+        Store.of(ctx.environ).keep_note(name, text)
+    except StoreRefused as error:
+        raise StepFailed(f"{error} Nothing was changed on the target.") from error
+    return {"file": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "facts": len(expected.entries)}
 
 
 def load_expected(ctx: StepContext) -> Expected:
     """Return the facts that the rehearsal kept; raises StepFailed when they are gone or were changed."""
     kept = ctx.evidence["rehearse"]["expected"]
     try:
-        text = _path(ctx).read_text()
-    except OSError as error:
+        text = Store.of(ctx.environ).read_note(_note(ctx))
+    except StoreRefused as error:
+        raise StepFailed(f"{error} Nothing was changed on the target.") from error
+    if text is None:
         raise StepFailed(
             "The rehearsed catalog is no longer beside the backup, so there is nothing to compare with; start again."
-        ) from error
+        )
     if hashlib.sha256(text.encode()).hexdigest() != kept["sha256"]:
         raise StepFailed("The rehearsed catalog was changed since the rehearsal; nothing was run.")
     content: dict[str, Any] = json.loads(text)
     return Expected(Facts.from_json(content))
 
 
-def _path(ctx: StepContext) -> Path:
-    return Path(ctx.environ["BACKUP_DIR"]) / f"expected-{ctx.token}.json"
+def _note(ctx: StepContext) -> str:
+    return f"expected-{ctx.token}.json"

@@ -7,7 +7,7 @@ from rollbacks.adapters.commands import CannotRun, refuse_unrunnable
 from rollbacks.adapters.pg_tools import NoTools, find_tools
 from rollbacks.adapters.roles import refuse_missing_privileges, refuse_powerful_role
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
-from rollbacks.adapters.store import DirectoryStore, StoreRefused
+from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.plan import Plan, TargetIdentity
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.steps.flags import FlagsUnread, read_flags
@@ -97,7 +97,7 @@ def _check_server(ctx: StepContext) -> Evidence:
         tools = find_tools(identity.major, ctx.environ)
         scratch = Scratch.of(ctx.environ)
         scratch.refuse_same_cluster(identity)
-        store = DirectoryStore.of(ctx.environ)
+        store = Store.of(ctx.environ, ctx.target.name)
         store.refuse_without_space(size)
         refuse_unrunnable(ctx.plan.chosen, ctx.environ)
     except targets.Rejected as error:

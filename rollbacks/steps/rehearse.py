@@ -9,8 +9,10 @@ import psycopg
 
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.ledger import Unreplayable
+from rollbacks.adapters.pg_tools import NoTools, RestoreFailed
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
 from rollbacks.adapters.server_errors import one_sentence
+from rollbacks.adapters.store import StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
 from rollbacks.reversal.immutability import removed
@@ -36,7 +38,7 @@ def perform(ctx: StepContext) -> Evidence:
         rehearsed = _rehearse(ctx, replayed)
     except targets.Unreachable as error:
         raise StepInterrupted(f"Rehearsal: {error} Nothing was changed on the target.") from error
-    except (StatementFailed, ScratchRefused, Unreplayable) as error:
+    except (NoTools, RestoreFailed, StatementFailed, ScratchRefused, StoreRefused, Unreplayable) as error:
         if broke_off(error.__cause__):
             raise StepInterrupted(f"Rehearsal: {error} Nothing was changed on the target.") from error
         raise StepFailed(f"Rehearsal: {error} Nothing was changed on the target.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,7 +20,7 @@ from recoveries.services import opening
 from rollbacks.adapters import pg_tools
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.counts import exported_snapshot, row_counts
-from rollbacks.adapters.store import DirectoryStore
+from rollbacks.adapters.store import Store
 from rollbacks.services.moves import Refused
 from rollbacks.services.targets import settings_of
 from tests.conftest import TargetDatabase
@@ -52,7 +53,7 @@ def kept(nzila: TargetDatabase, people: dict[str, Any], environ: dict[str, str])
     credentials = targets.credentials_of(nzila.name, nzila.environ)
     with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
         counts = row_counts(line, ignore_schemas=())
-        with DirectoryStore.of(nzila.environ).writing(token, now=datetime.now(UTC)) as sink:
+        with Store.of(nzila.environ).writing(token, now=datetime.now(UTC)) as sink:
             done = pg_tools.dump(
                 pg_tools.find_tools(18, nzila.environ), credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
                 on_progress=lambda size: None, lock_wait_seconds=5, timeout_seconds=60,
@@ -111,10 +112,10 @@ def test_a_damaged_dump_and_another_targets_are_refused(
     kept: str, people: dict[str, Any], environ: dict[str, str]
 ) -> None:
     recovery = started(people, chosen(people, _target(), environ, provider="backup", backup=kept, server="back-bad"))
-    store = DirectoryStore.of(environ)
+    store = Store.of(environ)
     manifest = store.find(kept)
     assert manifest is not None
-    with store.path(manifest).open("r+b") as file:
+    with (Path(environ["BACKUP_DIR"]) / manifest.name).open("r+b") as file:
         file.seek(manifest.size // 2)
         byte = file.read(1)
         file.seek(-1, 1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from rollbacks.adapters import pg_tools
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.counts import exported_snapshot, row_counts
 from rollbacks.adapters.scratch import PREFIX, Scratch
-from rollbacks.adapters.store import DirectoryStore, Manifest, StoreRefused
+from rollbacks.adapters.store import Manifest, Store, StoreRefused
+from rollbacks.adapters.streams import Sink, copy
 from rollbacks.adapters.target import Credentials
 from tests.conftest import WORKER, TargetDatabase
 
@@ -24,8 +27,8 @@ CORRUPTIONS = 300
 
 
 @pytest.fixture
-def store(nzila: TargetDatabase) -> DirectoryStore:
-    return DirectoryStore.of(nzila.environ)
+def store(nzila: TargetDatabase) -> Store:
+    return Store.of(nzila.environ)
 
 
 @pytest.fixture
@@ -44,9 +47,7 @@ def copy_name(nzila: TargetDatabase) -> Iterator[str]:
     scratch.drop(name)
 
 
-def take(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, token: str = "7", **more: Any
-) -> Manifest:
+def take(nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, token: str = "7", **more: Any) -> Manifest:
     """Take a backup as the step does: counts and dump in one snapshot."""
     credentials = targets.credentials_of(nzila.name, nzila.environ)
     limits = {"lock_wait_seconds": 5, "timeout_seconds": 60, **more}
@@ -60,28 +61,38 @@ def take(
             return sink.complete(result, extra={"row_counts": counts})
 
 
-def restored_counts(nzila: TargetDatabase, tools: pg_tools.Tools, path: Path, name: str) -> dict[str, int]:
+def path_of(nzila: TargetDatabase, manifest: Manifest) -> Path:
+    return Path(nzila.environ["BACKUP_DIR"]) / manifest.name
+
+
+def files_of(nzila: TargetDatabase) -> list[str]:
+    return sorted(path.name for path in Path(nzila.environ["BACKUP_DIR"]).iterdir())
+
+
+def restored_counts(
+    nzila: TargetDatabase, tools: pg_tools.Tools, pour: Callable[[Sink], None], name: str
+) -> dict[str, int]:
     scratch = Scratch.of(nzila.environ)
-    pg_tools.restore(tools, path, scratch.credentials(name), environ=nzila.environ, timeout_seconds=60)
+    pg_tools.restore(tools, pour, scratch.credentials(name), environ=nzila.environ, timeout_seconds=60)
     with scratch.connect(name) as line:
         return row_counts(line, ignore_schemas=())
 
 
 def test_a_backup_restores_with_the_rows_it_was_counted_with(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, copy_name: str
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, copy_name: str
 ) -> None:
     manifest = take(nzila, tools, store)
     assert manifest.name == "backup-20261103-040506.dump"
     assert store.find("7") == manifest
     store.verify(manifest)
-    counts = restored_counts(nzila, tools, store.path(manifest), copy_name)
+    counts = restored_counts(nzila, tools, partial(store.pour, manifest), copy_name)
     assert counts == manifest.extra["row_counts"]
     assert sum(counts.values()) > 0
-    assert store.path(manifest).stat().st_mode & 0o077 == 0
+    assert path_of(nzila, manifest).stat().st_mode & 0o077 == 0
 
 
 def test_counts_and_dump_are_of_one_moment(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, copy_name: str
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, copy_name: str
 ) -> None:
     credentials = targets.credentials_of(nzila.name, nzila.environ)
     with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
@@ -94,16 +105,14 @@ def test_counts_and_dump_are_of_one_moment(
                 on_progress=lambda written: None, lock_wait_seconds=5, timeout_seconds=60,
             )  # fmt: skip
             manifest = sink.complete(result, extra={})
-    counts = restored_counts(nzila, tools, store.path(manifest), copy_name)
+    counts = restored_counts(nzila, tools, partial(store.pour, manifest), copy_name)
     assert counts == before
     assert "public.came_later" not in counts
 
 
-def test_every_damage_to_a_stored_dump_is_found(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
-) -> None:
+def test_every_damage_to_a_stored_dump_is_found(nzila: TargetDatabase, tools: pg_tools.Tools, store: Store) -> None:
     manifest = take(nzila, tools, store)
-    path = store.path(manifest)
+    path = path_of(nzila, manifest)
     whole = path.read_bytes()
     seed = random.randrange(2**32)
     chance = random.Random(seed)
@@ -125,30 +134,27 @@ def test_every_damage_to_a_stored_dump_is_found(
 
 
 def test_a_truncated_dump_cannot_be_restored_even_if_the_checksum_were_right(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, copy_name: str, tmp_path: Path
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, copy_name: str
 ) -> None:
     manifest = take(nzila, tools, store)
-    half = tmp_path / "half.dump"
-    half.write_bytes(store.path(manifest).read_bytes()[: manifest.size * 9 // 10])
+    half = path_of(nzila, manifest).read_bytes()[: manifest.size * 9 // 10]
     with pytest.raises(pg_tools.RestoreFailed, match="could not be restored"):
-        restored_counts(nzila, tools, half, copy_name)
+        restored_counts(nzila, tools, lambda sink: copy(io.BytesIO(half), sink), copy_name)
 
 
 def test_a_deleted_dump_or_a_damaged_manifest_is_a_sentence(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store
 ) -> None:
     manifest = take(nzila, tools, store)
-    store.path(manifest).unlink()
+    path_of(nzila, manifest).unlink()
     with pytest.raises(StoreRefused, match="cannot be read"):
         store.verify(manifest)
-    next(store.root.glob("*.manifest.json")).write_text("{")
+    next(Path(nzila.environ["BACKUP_DIR"]).glob("*.manifest.json")).write_text("{")
     with pytest.raises(StoreRefused, match="manifest is damaged"):
         store.find("7")
 
 
-def test_two_backups_of_one_second_both_stay(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
-) -> None:
+def test_two_backups_of_one_second_both_stay(nzila: TargetDatabase, tools: pg_tools.Tools, store: Store) -> None:
     first, second = take(nzila, tools, store, "7"), take(nzila, tools, store, "8")
     assert (first.name, second.name) == ("backup-20261103-040506.dump", "backup-20261103-040506-2.dump")
     for manifest in (first, second):
@@ -156,7 +162,7 @@ def test_two_backups_of_one_second_both_stay(
 
 
 def test_a_dump_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store
 ) -> None:
     # The lock is taken after the counts, as an application's own migration would in the middle of our step.
     credentials = targets.credentials_of(nzila.name, nzila.environ)
@@ -168,11 +174,11 @@ def test_a_dump_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing(
                 on_progress=lambda written: None, lock_wait_seconds=1, timeout_seconds=60,
             )  # fmt: skip
         other.rollback()
-    assert list(store.root.iterdir()) == []
+    assert files_of(nzila) == []
 
 
 def test_a_table_whose_rows_a_policy_hides_fails_the_backup(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, cluster_url: str
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, cluster_url: str
 ) -> None:
     admin = cluster_url.replace("/postgres?", f"/{nzila.name}?")
     with psycopg.connect(admin, autocommit=True) as superuser:
@@ -181,7 +187,7 @@ def test_a_table_whose_rows_a_policy_hides_fails_the_backup(
         superuser.execute(f'GRANT SELECT ON entities TO "{nzila.url.split("//")[1].split("@")[0]}"')
     with pytest.raises((pg_tools.DumpFailed, psycopg.errors.InsufficientPrivilege), match="entities"):
         take(nzila, tools, store)
-    assert list(store.root.iterdir()) == []
+    assert files_of(nzila) == []
 
 
 def test_the_tools_of_another_major_are_not_taken(nzila: TargetDatabase, tools: pg_tools.Tools) -> None:
@@ -190,7 +196,7 @@ def test_the_tools_of_another_major_are_not_taken(nzila: TargetDatabase, tools: 
 
 
 def test_a_password_is_in_no_argument_and_in_no_sentence(
-    nzila: TargetDatabase, tools: pg_tools.Tools, store: DirectoryStore, tmp_path: Path
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, tmp_path: Path
 ) -> None:
     argv = tmp_path / "argv"
     for name in ("pg_dump", "pg_restore"):

@@ -1,0 +1,91 @@
+"""Backups of whole runs: encrypted ones, disks without room, dumps that vanish, keys that do not fit (F15, F23, F24)."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollbacks.adapters import places
+from tests.conftest import TargetDatabase
+from tests.rollback import drive, started, step
+from tests.targets.backups import files, identity
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def encrypted(nzila: TargetDatabase, tmp_path: Path) -> TargetDatabase:
+    """The target with a worker that encrypts."""
+    (tmp_path / "keys").mkdir()
+    return replace(nzila, environ={**nzila.environ, **identity(tmp_path / "keys")[2]})
+
+
+def ledger_rows(nzila: TargetDatabase) -> int:
+    return int(nzila.rows("SELECT count(*) FROM drizzle.__drizzle_migrations")[0][0])
+
+
+def test_an_encrypted_run_leaves_no_row_in_plain_and_says_for_whom_it_is_encrypted(
+    encrypted: TargetDatabase, people: dict[str, Any]
+) -> None:
+    (name,) = encrypted.rows("SELECT legal_name FROM entities ORDER BY 1 LIMIT 1")[0]
+    execution = started(people, encrypted)
+    drive(execution, encrypted.environ, until="stage")
+    assert step(execution, "rehearse").state == "done"
+    evidence = step(execution, "backup").evidence
+    assert evidence["encrypted_to"] == [encrypted.environ["BACKUP_RECIPIENTS"]]
+    assert evidence["sha256"] != evidence["plain_sha256"] and evidence["rows"] > 0
+    found = files(encrypted.environ)
+    assert sorted(found) == [
+        evidence["name"],
+        f"execution-{execution.pk}.manifest.json",
+        f"expected-execution-{execution.pk}.json",
+    ]
+    assert not any(name.encode() in content or content.startswith(b"PGDMP") for content in found.values())
+
+
+def test_a_dump_that_vanished_between_rehearsal_and_apply_stops_the_run(
+    encrypted: TargetDatabase, people: dict[str, Any]
+) -> None:
+    execution = started(people, encrypted)
+    drive(execution, encrypted.environ, until="apply")
+    next(Path(encrypted.environ["BACKUP_DIR"]).glob("*.dump.age")).unlink()
+    assert drive(execution, encrypted.environ) == "failed"
+    assert "cannot be read" in step(execution, "apply").sentence
+    assert ledger_rows(encrypted) == 5
+
+
+def test_a_missing_key_stops_the_run_before_anything_is_dumped(
+    encrypted: TargetDatabase, people: dict[str, Any]
+) -> None:
+    lacking = {name: value for name, value in encrypted.environ.items() if name != "BACKUP_IDENTITY_FILE"}
+    execution = started(people, encrypted)
+    assert drive(execution, lacking) == "failed"
+    assert "BACKUP_IDENTITY_FILE is not" in step(execution, "preflight").sentence
+    assert files(encrypted.environ) == {}
+
+
+def test_a_backup_that_was_kept_in_plain_before_there_were_recipients_is_not_used(
+    nzila: TargetDatabase, encrypted: TargetDatabase, people: dict[str, Any]
+) -> None:
+    execution = started(people, nzila)
+    drive(execution, nzila.environ, until="rehearse")
+    # As after a worker's death: the step is tried again, by a worker that has recipients now.
+    step(execution, "backup").__class__.objects.filter(execution=execution, name="backup").update(state="pending")
+    assert drive(execution, encrypted.environ) == "failed"
+    assert "kept in plain" in step(execution, "backup").sentence
+
+
+def test_a_disk_without_room_for_the_dump_stops_the_run_before_it(
+    nzila: TargetDatabase, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = started(people, nzila)
+    (size,) = nzila.rows("SELECT pg_database_size(current_database())")[0]
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(places.shutil, "disk_usage", lambda path: usage(10**12, 0, size * 129 // 100))
+    assert drive(execution, nzila.environ) == "failed"
+    assert "MiB free" in step(execution, "preflight").sentence
+    assert files(nzila.environ) == {}

@@ -1,0 +1,51 @@
+"""What tests of stores share: keys, and keeping some bytes as if pg_dump had written them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyrage import x25519
+
+from rollbacks.adapters.pg_tools import DumpResult
+from rollbacks.adapters.store import Manifest, Store
+from rollbacks.adapters.streams import Source
+
+NOW = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def identity(folder: Path, *more: str) -> tuple[str, str, dict[str, str]]:
+    """Make a key pair; return its public key, its identity, and the worker's variables for it (with older identities)."""
+    made = x25519.Identity.generate()
+    path = folder / "identities"
+    path.write_text("\n".join(["# of the worker", str(made), *more]))
+    return (
+        str(made.to_public()),
+        str(made),
+        {"BACKUP_RECIPIENTS": str(made.to_public()), "BACKUP_IDENTITY_FILE": str(path)},
+    )
+
+
+def kept(store: Store, content: bytes | Source, *, token: str = "execution-7", **extra: Any) -> Manifest:
+    """Keep the content as the dump of this token."""
+    whole = content if isinstance(content, bytes) else b""
+    with store.writing(token, now=NOW, digest="d" * 64) as writer:
+        writer.take(io.BytesIO(content) if isinstance(content, bytes) else content)
+        result = DumpResult(len(whole), hashlib.sha256(whole).hexdigest(), 12, "18.6")
+        return writer.complete(result, extra=extra)
+
+
+def read(store: Store, manifest: Manifest) -> bytes:
+    """Return the dump in plain."""
+    found = io.BytesIO()
+    store.pour(manifest, found)
+    return found.getvalue()
+
+
+def files(environ: Mapping[str, str]) -> dict[str, bytes]:
+    """Return every file of the directory of backups."""
+    return {path.name: path.read_bytes() for path in Path(environ["BACKUP_DIR"]).iterdir()}
