@@ -305,6 +305,7 @@ CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="rollbacks")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "rollbacks.tasks.sweep", "schedule": SWEEP_SECONDS},
     "sweep-scratch": {"task": "rollbacks.tasks.sweep_scratch", "schedule": 3600.0},
+    "sweep-backups": {"task": "rollbacks.tasks.sweep_backups", "schedule": 3600.0},
     "read-inventories": {"task": "rollbacks.tasks.read_inventories", "schedule": INVENTORY_SECONDS},
 }
 
@@ -332,6 +333,9 @@ RETRY_SECONDS = env.float("RETRY_SECONDS", default=2.0)
 STEP_ATTEMPTS = env.int("STEP_ATTEMPTS", default=6)
 LOCK_TIMEOUT_MS = env.int("LOCK_TIMEOUT_MS", default=5_000)
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", default=600_000)
+# How long backups are kept, and how long a file that belongs to none may lie in the store. A dump takes 6 hours at most.
+BACKUP_DAYS = env.int("BACKUP_DAYS", default=90)
+BACKUP_STRAY_HOURS = max(12, env.int("BACKUP_STRAY_HOURS", default=72))
 
 LOGGING = {
     "version": 1,

@@ -20,7 +20,7 @@ from portal.admin_site import site
 from records import views as records
 from recoveries.urls import recovery_patterns
 from rollbacks.api import portal as api
-from rollbacks.views import follow_ups, governance, pages, project, requests, running, signing, tokens
+from rollbacks.views import backups, follow_ups, governance, pages, project, requests, running, signing, tokens
 
 # Only the account pages that the portal uses, under allauth's names: no sign-up, no e-mail management, no linking.
 account_patterns = [
@@ -89,6 +89,10 @@ urlpatterns = [
     path("follow-ups/<int:pk>/sign/", follow_ups.sign, name="follow-up-sign"),
     path("follow-ups/<int:pk>/sign/begin/", follow_ups.begin, name="follow-up-sign-begin"),
     path("follow-ups/<int:pk>/acceptance.json", follow_ups.acceptance, name="follow-up-acceptance"),
+    path("backups/", backups.backup_list, name="backups"),
+    path("backups/<int:pk>/", backups.backup, name="backup"),
+    path("backups/<int:pk>/hold/", backups.hold, name="backup-hold"),
+    path("backups/<int:pk>/holds/<int:number>/lift/", backups.lift, name="backup-lift"),
     path("people/", people.people_list, name="people"),
     path("people/<int:pk>/", people.person_page, name="person"),
     path("people/<int:pk>/propose/", people.propose, name="person-propose"),

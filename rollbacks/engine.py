@@ -33,6 +33,7 @@ from rollbacks.ports import (
     StepUncertain,
 )
 from rollbacks.sealing import seal_record
+from rollbacks.services import backups
 from rollbacks.services.patches import keep_patch
 from rollbacks.services.targets import settings_of
 from rollbacks.settling import Claim, Outcome
@@ -154,6 +155,8 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         history=lambda: history_of(execution),
         seal=lambda document: seal_record(execution, document),
         keep_patch=lambda content: keep_patch(execution, content),
+        keep_backup=lambda kept: backups.keep(execution.pk, kept),
+        judge_backup=lambda sentence: backups.judge(execution.pk, sentence),
         cancelled=lambda: cancel_sentence(execution.pk),
         no_longer_allowed=lambda: settling.no_longer_allowed(Execution.objects.get(pk=execution.pk)),
     )

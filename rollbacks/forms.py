@@ -205,6 +205,26 @@ class AcceptanceForm(forms.Form):
     )
 
 
+class HoldForm(forms.Form):
+    """Why a backup is kept beyond its time, and until when."""
+
+    reason = forms.CharField(
+        label=_("Why it has to be kept"),
+        help_text=_("The matter or case that it is kept for. Whoever lifts the hold reads this."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=2000,
+    )
+    until = UtcDateTimeField(
+        label=_("Until (UTC)"), help_text=_("Leave it empty to hold it until somebody lifts the hold."), required=False
+    )
+
+
+class LiftForm(forms.Form):
+    """Why a hold is lifted."""
+
+    reason = forms.CharField(label=_("Why it need not be kept any longer"), max_length=2000)
+
+
 class TraitsForm(forms.Form):
     """A rollback as the rule book sees it, to ask which rule would catch it."""
 

@@ -49,6 +49,8 @@ class Target(models.Model):
     flags = models.JSONField(default=dict, blank=True)
     # owner/name at GitHub, where pull requests are opened; empty for none.
     github = models.CharField(max_length=140, blank=True)
+    # How long backups are kept; NULL for BACKUP_DAYS.
+    backup_days = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True)
 

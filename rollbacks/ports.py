@@ -78,6 +78,10 @@ class StepContext:
     seal: Callable[[Evidence], Evidence]
     # Keeps the branch as a patch to download, in place of an earlier one of this execution.
     keep_patch: Callable[[bytes], None]
+    # Notes that this execution's backup is in the store: name, store, sums and recipients; idempotent.
+    keep_backup: Callable[[Evidence], None]
+    # Notes that the backup was restored, with an empty sentence, or why it cannot be relied on.
+    judge_backup: Callable[[str], None]
     # The sentence of whoever wants this execution stopped, read anew each time; empty while nobody does.
     cancelled: Callable[[], str]
     # Why the approved plan may not be applied any more, judged anew; empty while it may.

@@ -11,8 +11,9 @@ from celery import shared_task
 
 from approvals import reviews
 from approvals.services import database_time
-from rollbacks import doorbell, engine, freezes, proof_runs
+from rollbacks import backup_sweep, doorbell, engine, freezes, proof_runs
 from rollbacks.adapters.scratch import Scratch, ScratchRefused
+from rollbacks.adapters.store import StoreRefused
 from rollbacks.adapters.target import REFUSALS
 from rollbacks.models import Execution, FlagCheck, Target
 from rollbacks.services.flags import keep_flags, waiting_checks
@@ -90,6 +91,15 @@ def sweep_scratch() -> None:
         scratch.sweep_replays(now=time.time())
     except (*REFUSALS, ScratchRefused) as error:
         logger.warning("The scratch server was not swept: %s", error)
+
+
+@shared_task
+def sweep_backups() -> None:
+    """Remove backups whose time is over, and note and clear what belongs to none."""
+    try:
+        backup_sweep.sweep(os.environ)
+    except StoreRefused as error:
+        logger.warning("The store of backups was not swept: %s", error)
 
 
 @shared_task

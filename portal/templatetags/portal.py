@@ -27,7 +27,7 @@ SECTIONS = {
     "requests": ("requests", "request", "run"),
     "targets": ("targets", "target"),
     "records": ("records", "record"),
-    "recoveries": ("recoveries", "recovery"),
+    "recoveries": ("recoveries", "recovery", "backups", "backup"),
     "trail": ("trail",),
     "policy": ("policy", "emergencies", "emergency", "follow-ups", "follow-up"),
     "people": ("people", "person"),

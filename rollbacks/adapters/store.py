@@ -60,6 +60,20 @@ class Manifest:
         """Whether only the recipients can read it."""
         return bool(self.recipients)
 
+    def row(self) -> dict[str, Any]:
+        """Return what the portal keeps of it."""
+        return {
+            "location": self.where,
+            "name": self.name,
+            "sha256": self.sha256,
+            "size": self.size,
+            # Manifests from before there was encryption say it once.
+            "plain_sha256": self.plain_sha256 or self.sha256,
+            "plain_size": self.plain_size or self.size,
+            "recipients": list(self.recipients),
+            "made_at": self.taken_at,
+        }
+
 
 @dataclass(frozen=True)
 class Store:

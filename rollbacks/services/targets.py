@@ -16,6 +16,7 @@ from rollbacks.services.moves import Refused
 
 # Old readings are of no use to anybody: the trail and the plans keep what mattered of them.
 KEPT_INVENTORIES = 20
+MOST_BACKUP_DAYS = 36_500
 
 
 def register_target(actor: Any, *, name: str, **fields: Any) -> Target:
@@ -33,6 +34,7 @@ def register_target(actor: Any, *, name: str, **fields: Any) -> Target:
             repository=target.repository,
             out=target.out,
             options=options_of(target).document(),
+            **({} if target.backup_days is None else {"backup_days": target.backup_days}),
         )
         doorbell.ring_inventory_on_commit(target.pk)
         return target
@@ -105,6 +107,8 @@ def _refuse_bad_options(target: Target) -> None:
             "The project's own command connects as the role in the URL and would make objects of that owner; "
             "register without an owner role, or let the portal apply by itself."
         )
+    if target.backup_days is not None and not 1 <= target.backup_days <= MOST_BACKUP_DAYS:
+        raise Refused(f"Backups are kept between 1 day and {MOST_BACKUP_DAYS} days; choose a number in between.")
     if target.github and not GITHUB.fullmatch(target.github):
         raise Refused("The repository at GitHub is written as owner/name.")
 

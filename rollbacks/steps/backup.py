@@ -38,7 +38,8 @@ def perform(ctx: StepContext) -> Evidence:
         store = Store.of(ctx.environ, ctx.target.name)
         manifest = store.find(ctx.token) or _dump(ctx, tools, store)
         _refuse_another(ctx, store, manifest)
-        restored = _restore(ctx, manifest)
+        ctx.keep_backup(manifest.row())
+        restored = _proven(ctx, manifest)
     except targets.Unreachable as error:
         raise StepInterrupted(str(error)) from error
     except (*targets.REFUSALS, NoTools, DumpFailed, RestoreFailed, ScratchRefused, StoreRefused) as error:
@@ -148,6 +149,17 @@ def _dump(ctx: StepContext, tools: Tools, store: Store) -> Manifest:
                 result,
                 extra={"row_counts": counts, "facts": facts.without(ACCESS_KINDS).to_json()},
             )
+
+
+def _proven(ctx: StepContext, manifest: Manifest) -> Evidence:
+    """Restore and count; a backup that does not stand it stays in the store, marked."""
+    try:
+        restored = _restore(ctx, manifest)
+    except (RestoreFailed, StepFailed, StoreRefused) as error:
+        ctx.judge_backup(str(error))
+        raise
+    ctx.judge_backup("")
+    return restored
 
 
 def _restore(ctx: StepContext, manifest: Manifest) -> Evidence:

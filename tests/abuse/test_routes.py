@@ -23,11 +23,12 @@ from recoveries.services import opening
 from rollbacks.history import history_of
 from rollbacks.models import Execution
 from rollbacks.sealing import seal_record
-from rollbacks.services import follow_ups, requests, submission
+from rollbacks.services import backups, follow_ups, requests, submission
 from rollbacks.services.patches import keep_patch
 from tests.clients import client_of
 from tests.conftest import TargetDatabase
 from tests.rollback import draft, register
+from tests.targets.backups import ROW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,6 +81,10 @@ TABLE: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "follow-ups/<int:pk>/sign/": (ROLES, ROLES),
     "follow-ups/<int:pk>/sign/begin/": (NO_METHOD, (302, 403, 409, 409, 409, 409, 409, 409)),
     "follow-ups/<int:pk>/acceptance.json": (ROLES, NO_METHOD),
+    "backups/": (ROLES, NO_METHOD),
+    "backups/<int:pk>/": (ROLES, NO_METHOD),
+    "backups/<int:pk>/hold/": (NO_METHOD, (302, 403, 403, 403, 200, 403, 200, 403)),
+    "backups/<int:pk>/holds/<int:number>/lift/": (NO_METHOD, (302, 403, 403, 403, 200, 403, 200, 403)),
     "recoveries/": (ROLES, NO_METHOD),
     "recoveries/new/": (FILERS, FILERS),
     "recoveries/<int:pk>/": (ROLES, NO_METHOD),
@@ -194,6 +199,7 @@ def places(people: dict[str, Any], nzila: TargetDatabase) -> dict[str, Any]:
         request=request, target=request.target, number=1, plan=plan.document(), digest=plan.digest, started_by=engineer,
         is_open=False,
     )  # fmt: skip
+    backups.keep(execution.pk, ROW)
     removed = [{"kind": "trigger", "name": "public.audit_events.keep", "definition": "CREATE TRIGGER keep"}]
     with trail.recording(None) as facts:
         follow_ups.open_follow_up(facts, execution, removed)
@@ -220,7 +226,7 @@ def places(people: dict[str, Any], nzila: TargetDatabase) -> dict[str, Any]:
     delivery = Delivery.objects.create(notice=notice, channel="email", recipient="ada", next_at=notice.made_at)
     return {
         "name": request.target.name, "requests": request.pk, "attachment_pk": file.attachment_id, "number": 1,
-        "item": "feature_flags", "emergencies": review.pk, "follow-ups": follow_up.pk, "people": people["auditor"].pk,
+        "item": "feature_flags", "emergencies": review.pk, "follow-ups": follow_up.pk, "backups": execution.backup.pk, "people": people["auditor"].pk,
         "recoveries": recovery.pk, "grants": grant.pk, "delegations": 1, "records": record["id"], "tokens": token.pk, "notices": delivery.pk,
         "object_id": Fact.objects.latest("seq").pk, "content_type_id": 1, "url": "x", "app_label": "records",
         "provider_id": "oidc", "accounts": 1,

@@ -34,7 +34,7 @@ FLOORS = {
         "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.follow_up_page", "rollbacks.doorbell", "rollbacks.leases", "rollbacks.freezes",
-        "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
+        "rollbacks.backup_sweep", "rollbacks.backup_page", "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
         "recoveries.services", "recoveries.engine", "recoveries.doorbell", "recoveries.history", "recoveries.recovery_page",
         "notices.causes", "notices.audiences", "notices.wording", "notices.content", "notices.recovery_wording",
         "notices.kinds", "notices.turns", "notices.collecting", "notices.mail", "notices.sending", "notices.evidence",

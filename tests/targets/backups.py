@@ -17,6 +17,12 @@ from rollbacks.adapters.streams import Source
 
 NOW = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
 
+# What the portal keeps of a backup.
+ROW = {
+    "location": "/var/backups", "name": "backup-20261103-040506.dump.age", "sha256": "a" * 64, "size": 2048,
+    "plain_sha256": "b" * 64, "plain_size": 1900, "recipients": ["age1ek7juye8"], "made_at": NOW.isoformat(),
+}  # fmt: skip
+
 
 def identity(folder: Path, *more: str) -> tuple[str, str, dict[str, str]]:
     """Make a key pair; return its public key, its identity, and the worker's variables for it (with older identities)."""

@@ -32,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--ledger-table", default="__drizzle_migrations")
         parser.add_argument("--owner-role", default="", help="role that owns the objects, if not the worker's")
         parser.add_argument("--audit-table", action="append", default=None, help="repeat for each audit table")
+        parser.add_argument(
+            "--backup-days", type=int, default=None, help="how long backups are kept, if not BACKUP_DAYS"
+        )
         self._add_options(parser)
 
     def _add_options(self, parser: CommandParser) -> None:
@@ -56,6 +59,7 @@ class Command(BaseCommand):
             "environment", "repository", "base_branch", "out", "prefix",
             "ledger_schema", "ledger_table", "owner_role",
             "contract_tests", "migrate_command", "prepare_command", "command_seconds", "deploy_freeze", "github",
+            "backup_days",
         )  # fmt: skip
         try:
             target = register_target(
