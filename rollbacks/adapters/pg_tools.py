@@ -28,6 +28,8 @@ PROGRESS_SECONDS = 1.0
 # The first minor of each major in which a plain dump cannot break out of psql (CVE-2026-18408).
 PATCHED = {14: 24, 15: 19, 16: 15, 17: 11, 18: 6}
 KEPT_STDERR = 4000
+# A server that vanished without a word is noticed within a minute; by its own defaults the kernel would wait two hours.
+KEEPALIVES = "keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 
 
 class NoTools(Exception):
@@ -109,6 +111,7 @@ def dump(
     arguments = [
         str(tools.pg_dump), "--format=custom", "--compress=1", "--no-owner", "--no-privileges",
         f"--snapshot={snapshot}", f"--lock-wait-timeout={lock_wait_seconds * 1000}", "--no-password",
+        f"--dbname={KEEPALIVES}",
     ]  # fmt: skip
     started = time.monotonic()
     with _running(arguments, credentials, environ, timeout_seconds) as child:

@@ -1,7 +1,10 @@
-"""Backups of whole runs: encrypted ones, disks without room, dumps that vanish, keys that do not fit (F15, F23, F24)."""
+"""Backups of whole runs: encrypted ones, full disks, dumps that vanish, keys that do not fit, killed workers (F15, F23–F26)."""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +12,27 @@ from typing import Any
 
 import pytest
 
+from rollbacks import backup_sweep, engine
 from rollbacks.adapters import places
+from rollbacks.adapters.pg_tools import find_tools
+from rollbacks.side_models import Backup, StrayFile
 from tests.conftest import TargetDatabase
+from tests.engine.test_faults import process_environment, wait_for
 from tests.rollback import drive, started, step
 from tests.targets.backups import files, identity
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+# A worker that dies of SIGKILL when the dump has its manifest, before the portal has its row.
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+from rollbacks import engine
+engine.backups.keep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+while engine.advance(int(sys.argv[1]), worker="killed", environ=os.environ):
+    pass
+"""
 
 
 @pytest.fixture
@@ -89,3 +107,48 @@ def test_a_disk_without_room_for_the_dump_stops_the_run_before_it(
     assert drive(execution, nzila.environ) == "failed"
     assert "MiB free" in step(execution, "preflight").sentence
     assert files(nzila.environ) == {}
+
+
+def test_a_worker_killed_between_the_store_and_the_row_leaves_a_backup_that_the_next_one_takes(
+    nzila: TargetDatabase, people: dict[str, Any]
+) -> None:
+    execution = started(people, nzila)
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(execution.pk)],
+        env=process_environment(nzila),
+        capture_output=True,
+        timeout=120,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    before = files(nzila.environ)
+    assert len(before) == 2 and not Backup.objects.exists()
+    # A sweep in between neither notes it, because its run is at work, nor removes it.
+    backup_sweep.sweep(nzila.environ)
+    assert files(nzila.environ) == before and not Backup.objects.exists()
+
+    wait_for(lambda: execution.pk in engine.claimable())
+    drive(execution, nzila.environ, until="rehearse")
+
+    backup = Backup.objects.get(execution=execution)
+    assert backup.restored_at is not None and backup.name in before
+    assert files(nzila.environ) == before
+    backup_sweep.sweep(nzila.environ)
+    assert not StrayFile.objects.filter(gone_at__isnull=True).exists()
+
+
+def test_a_backup_that_cannot_be_restored_stops_the_run_and_is_kept_marked(
+    nzila: TargetDatabase, people: dict[str, Any], tmp_path: Path
+) -> None:
+    execution = started(people, nzila)
+    real, tools = find_tools(18, nzila.environ), tmp_path / "tools"
+    tools.mkdir()
+    (tools / "pg_dump").symlink_to(real.pg_dump)
+    # The real pg_restore gets the first 20 kB of the dump only.
+    (tools / "pg_restore").write_text(f'#!/bin/sh\nhead -c 20000 | {real.pg_restore} "$@"\n')
+    (tools / "pg_restore").chmod(0o755)
+    assert drive(execution, {**nzila.environ, "PG_BINDIR": str(tools)}) == "failed"
+    assert "could not be restored" in step(execution, "backup").sentence
+    backup = Backup.objects.get(execution=execution)
+    assert "could not be restored" in backup.refusal and backup.restored_at is None
+    assert backup.name in files(nzila.environ)
+    assert ledger_rows(nzila) == 5

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import io
 import random
+import signal
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -175,6 +181,113 @@ def test_a_dump_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing(
             )  # fmt: skip
         other.rollback()
     assert files_of(nzila) == []
+
+
+def test_a_table_cannot_go_while_it_is_dumped(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, copy_name: str
+) -> None:
+    credentials = targets.credentials_of(nzila.name, nzila.environ)
+    with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
+        counts = row_counts(line, ignore_schemas=())
+        with nzila.connect() as other:
+            other.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute("DROP TABLE subscriptions CASCADE")
+        with store.writing("7", now=NOW) as sink:
+            result = pg_tools.dump(
+                tools, credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
+                on_progress=lambda written: None, lock_wait_seconds=5, timeout_seconds=60,
+            )  # fmt: skip
+            manifest = sink.complete(result, extra={})
+    assert restored_counts(nzila, tools, partial(store.pour, manifest), copy_name) == counts
+    assert "public.subscriptions" in counts
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_dump_that_is_ended_by_a_signal_is_no_backup(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "pg_dump").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {tools.pg_dump} --version\n'
+        f'{tools.pg_dump} "$@" | head -c 5000\nkill -{number.value} $$\n'
+    )
+    (tmp_path / "pg_dump").chmod(0o755)
+    (tmp_path / "pg_restore").symlink_to(tools.pg_restore)
+    ended = pg_tools.find_tools(18, {**nzila.environ, "PG_BINDIR": str(tmp_path)})
+    with pytest.raises(pg_tools.DumpFailed, match=number.name):
+        take(nzila, ended, store)
+    assert files_of(nzila) == []
+
+
+def test_a_line_that_is_cut_in_the_middle_of_the_dump_is_a_failure_in_time_and_leaves_no_session(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store
+) -> None:
+    direct = targets.credentials_of(nzila.name, nzila.environ)
+    begun = time.monotonic()
+    with (
+        cut_after(nzila.url, 30_000) as (url, passed),
+        targets.connect(direct) as line,
+        exported_snapshot(line) as snapshot,
+    ):
+        through = targets.credentials_from_url(nzila.name, url, source="X")
+        with pytest.raises(pg_tools.DumpFailed, match="connection"), store.writing("7", now=NOW) as sink:
+            pg_tools.dump(
+                tools, through, environ=nzila.environ, snapshot=snapshot, sink=sink,
+                on_progress=lambda written: None, lock_wait_seconds=5, timeout_seconds=60,
+            )  # fmt: skip
+        assert passed[0] >= 30_000
+    assert time.monotonic() - begun < 20
+    assert files_of(nzila) == []
+    sessions = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pg_dump'"
+    )
+    while nzila.rows(sessions) != [(0,)]:
+        assert time.monotonic() - begun < 30
+        time.sleep(0.05)
+
+
+def test_a_peer_that_vanishes_without_a_word_is_noticed_by_keepalives(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, tmp_path: Path
+) -> None:
+    """The worker's side only: the arguments with which pg_dump itself asks the kernel for them."""
+    (tmp_path / "pg_dump").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {tools.pg_dump} --version\necho "$@" > {tmp_path}/argv\nexit 1\n'
+    )
+    (tmp_path / "pg_dump").chmod(0o755)
+    (tmp_path / "pg_restore").symlink_to(tools.pg_restore)
+    with pytest.raises(pg_tools.DumpFailed):
+        take(nzila, pg_tools.find_tools(18, {**nzila.environ, "PG_BINDIR": str(tmp_path)}), store)
+    assert "keepalives_idle=30" in (tmp_path / "argv").read_text()
+
+
+@contextmanager
+def cut_after(url: str, count: int) -> Iterator[tuple[str, list[int]]]:
+    """Lead one connection to the database through loopback, and cut it once the server has sent so many bytes."""
+    listener, passed = socket.create_server(("127.0.0.1", 0)), [0]
+    parts = urlsplit(url)
+
+    def serve() -> None:
+        client, _ = listener.accept()
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{parts.query.removeprefix('host=')}/.s.PGSQL.5432")
+        threading.Thread(target=forward, args=(client, server), daemon=True).start()
+        while passed[0] < count and (chunk := server.recv(4096)):
+            client.sendall(chunk)
+            passed[0] += len(chunk)
+        for each in (client, server):
+            each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def forward(client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := client.recv(4096):
+                server.sendall(chunk)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        yield f"postgresql://{parts.username}@127.0.0.1:{listener.getsockname()[1]}{parts.path}?sslmode=disable", passed
+        thread.join(10)
 
 
 def test_a_table_whose_rows_a_policy_hides_fails_the_backup(
