@@ -22,7 +22,7 @@ from approvals.windows_file import UnreadableWindow, read_freeze, read_window
 RISKS = ("low", "medium", "high")
 SIGNING = ("platform", "security", "cto")
 PATTERNS = ("environment", "target", "tables", "owners")
-SWITCHES = ("security", "data_loss", "emergency")
+SWITCHES = ("security", "data_loss", "emergency", "non_transactional")
 HOURS = ("votes_expire_hours", "request_expires_hours")
 FACTORS = ("any", "passkey")
 TOP = {"version", "defaults", "owners", "break_glass", "rule", "freeze"}
@@ -40,7 +40,10 @@ class RuleBookInvalid(ValueError):
 
 @dataclass(frozen=True)
 class Traits:
-    """What a rule can ask of a rollback. `tables` are schema.table, `owners` team handles of CODEOWNERS."""
+    """What a rule can ask of a rollback. `tables` are schema.table, `owners` team handles of CODEOWNERS.
+
+    `non_transactional` says whether statements run outside the transaction.
+    """
 
     environment: str = ""
     target: str = ""
@@ -48,6 +51,7 @@ class Traits:
     security: bool = False
     data_loss: bool = False
     emergency: bool = False
+    non_transactional: bool = False
     tables: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
 

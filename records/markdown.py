@@ -21,6 +21,7 @@ def render(document: Mapping[str, Any], *, digest: str) -> str:
         _table("Sign-off", ("Role", "Person", "Choice", "When", "Proved by"), _votes(document)),
         _confirmations(document),
         _steps(document),
+        _outside(document),
         _sql(document),
         f"## Seal\n\nThe JSON file beside this one is the sealed document. Its SHA-256 is\n`{digest}`.\n",
     )
@@ -132,6 +133,20 @@ def _command(title: str, ended: Mapping[str, Any]) -> list[str]:
         f"{title.capitalize()}: {cell(ended['command'])}, {how}, {ended['milliseconds']} ms.", *cut, "",
         f"{fence}text", *ended["output"].splitlines(), fence, "",
     ]  # fmt: skip
+
+
+def _outside(document: Mapping[str, Any]) -> str:
+    """The statements that no transaction held, as they were signed; empty where there were none."""
+    lane: Mapping[str, Any] = document["plan"].get("lane", {})
+    if not lane:
+        return ""
+    lines = ["## Outside the transaction", "", "These statements ran outside the transaction, one by one; they were not atomic.",
+             "In the file below they stand without CONCURRENTLY, for migrate().", ""]  # fmt: skip
+    for side, title in (("before", "Before the transaction"), ("after", "After its COMMIT")):
+        for text in lane.get(side, ()):
+            fence = _fence(text)
+            lines += [f"{title}:", "", f"{fence}sql", *text.splitlines(), fence, ""]
+    return "\n".join(lines)
 
 
 def _sql(document: Mapping[str, Any]) -> str:

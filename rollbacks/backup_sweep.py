@@ -27,7 +27,9 @@ logger = logging.getLogger(__name__)
 Kind = StrayFile.Kind
 DUMP = re.compile(r"backup-[0-9]{8}-[0-9]{6}(?:-[0-9a-f]+)?\.dump(?:\.age)?")
 TOKEN = re.compile(r"execution-([0-9]{1,18})")
-NOTE = re.compile(r"(?:expected|before)-execution-([0-9]{1,18})\.json")
+# What the steps of an execution keep beside its backup (expectation, earlier, apply_by_command).
+NOTES = ("expected", "expected-at-end", "before", "commit")
+NOTE = re.compile(rf"(?:{'|'.join(NOTES)})-execution-([0-9]{{1,18}})\.json")
 REMOVED_UNASKED = (Kind.PARTIAL, Kind.LEFTOVER)
 
 
@@ -48,7 +50,8 @@ def _remove(store: Store, backup: Backup) -> None:
     token = backups.token_of(backup)
     try:
         # The manifest goes first: from then on nobody takes the rest for a backup.
-        for name in (f"{token}{MANIFEST}", backup.name, f"expected-{token}.json", f"before-{token}.json"):
+        notes = (f"{note}-{token}.json" for note in NOTES)
+        for name in (f"{token}{MANIFEST}", backup.name, *notes):
             store.remove(name)
     except StoreRefused as error:
         logger.warning("The removal of %s goes on at the next sweep: %s", backup.name, error)

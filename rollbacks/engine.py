@@ -35,10 +35,11 @@ from rollbacks.ports import (
 from rollbacks.sealing import seal_record
 from rollbacks.services import backups
 from rollbacks.services.patches import keep_patch
+from rollbacks.services.resume_points import keep_point, plan_points
 from rollbacks.services.targets import settings_of
 from rollbacks.settling import Claim, Outcome
 from rollbacks.states import RunState
-from rollbacks.steps import STEPS
+from rollbacks.steps import LANE_BEFORE, STEPS, reaches_target
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +158,10 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         keep_patch=lambda content: keep_patch(execution, content),
         keep_backup=lambda kept: backups.keep(execution.pk, kept),
         judge_backup=lambda sentence: backups.judge(execution.pk, sentence),
-        cancelled=lambda: cancel_sentence(execution.pk),
         no_longer_allowed=lambda: settling.no_longer_allowed(Execution.objects.get(pk=execution.pk)),
+        cancelled=lambda: stop_sentence(claim),
+        resume_points=lambda: plan_points(execution),
+        keep_point=partial(keep_point, claim.execution, claim.step, claim.attempt),
     )
 
 
@@ -167,6 +170,16 @@ def cancel_sentence(execution_id: int) -> str:
     found = Execution.objects.filter(pk=execution_id, cancel_asked_at__isnull=False)
     execution = found.select_related("cancel_asked_by").first()
     return settling.cancelled(execution) if execution is not None else ""
+
+
+def stop_sentence(claim: Claim) -> str:
+    """Return why the step has to stop as soon as it can; empty while it may go on.
+
+    Between the statements before the transaction a vote that lapsed stops it as well: apply comes after them, and its
+    own claim would find that too late to leave the target as it was.
+    """
+    asked = cancel_sentence(claim.execution.pk)
+    return asked or (settling.unapproved(claim.execution) if claim.name == LANE_BEFORE else "")
 
 
 def renew(claim: Claim, progress: Evidence | None) -> None:
@@ -182,7 +195,7 @@ def renew(claim: Claim, progress: Evidence | None) -> None:
     if mine.update(**values) != 1:
         raise LeaseLost(f"Attempt {claim.attempt} of step {claim.name} is over.")
     # The lease's own thread only renews: raising there would stop the renewing and not the work.
-    if progress is not None and claim.position < settling.APPLY_POSITION:
+    if progress is not None and not reaches_target(claim.name):
         stop = cancel_sentence(claim.execution.pk)
         if stop:
             raise StepFailed(stop)

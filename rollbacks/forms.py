@@ -245,6 +245,7 @@ class TraitsForm(forms.Form):
     security = forms.BooleanField(label=_("It touches a security control"), required=False)
     data_loss = forms.BooleanField(label=_("Rows or values would be lost"), required=False)
     emergency = forms.BooleanField(label=_("Break the glass"), required=False)
+    non_transactional = forms.BooleanField(label=_("Statements run outside the transaction"), required=False)
 
     @property
     def traits(self) -> Traits:
@@ -258,7 +259,9 @@ class TraitsForm(forms.Form):
             security=given["security"],
             data_loss=given["data_loss"],
             emergency=given["emergency"],
-            **lists,
+            non_transactional=given["non_transactional"],
+            tables=lists["tables"],
+            owners=lists["owners"],
         )
 
 

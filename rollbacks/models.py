@@ -12,6 +12,7 @@ from rollbacks.options import DEFAULT_SECONDS
 from rollbacks.side_models import DeployFreeze as DeployFreeze
 from rollbacks.side_models import FlagCheck as FlagCheck
 from rollbacks.side_models import PatchFile as PatchFile
+from rollbacks.side_models import ResumePoint as ResumePoint
 from rollbacks.states import RunState, State
 
 

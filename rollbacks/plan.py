@@ -17,7 +17,7 @@ from typing import Any
 from records.chain import canonical, sha256
 from rollbacks.drizzle.journal import BREAKPOINT, pieces
 from rollbacks.options import Options
-from rollbacks.reversal import parse
+from rollbacks.reversal import lane, parse
 
 FORMAT = 3
 
@@ -101,6 +101,13 @@ class Plan:
     emergency_reason: str = ""
     # The project's own commands, deploy freeze and flags (rollbacks.options): whoever signs, signs these as well.
     options: Mapping[str, Any] = field(default_factory=dict)
+    # The statements that run outside the transaction, as they were written: `before` and `after` it.
+    lane: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def transaction_text(self) -> str:
+        """The file's text without what the lane runs, on the same lines: what the transaction holds."""
+        return lane.without(self.file.text, self.lane) if self.lane else self.file.text
 
     @property
     def chosen(self) -> Options:
@@ -115,8 +122,9 @@ class Plan:
     def document(self) -> dict[str, Any]:
         """Return the plan as plain JSON values, complete enough to run it and to check its digest."""
         document = {"format": FORMAT, **_plain(asdict(self))}
-        # Left out where there are none: a plan that was signed before there were options keeps its digest.
-        return document if self.options else {key: value for key, value in document.items() if key != "options"}
+        # Left out where there are none: a plan that was signed before there were such keeps its digest.
+        empty = {name for name in ("options", "lane") if not document[name]}
+        return {key: value for key, value in document.items() if key not in empty}
 
     @property
     def digest(self) -> str:
@@ -177,7 +185,8 @@ def compose_file(
 ) -> RollbackFile:
     """Return the reverse migration: the runbook's header, then each migration's reverse SQL, newest first.
 
-    Statements are separated by Drizzle's breakpoint, because some drivers take one statement a piece.
+    Statements are separated by Drizzle's breakpoint, because some drivers take one statement a piece. What runs in
+    the lane stands here without CONCURRENTLY, because migrate() runs a file in one transaction.
     Raises parse.Unreadable when the reverse SQL cannot be taken apart into statements.
     """
     header = [
@@ -190,7 +199,7 @@ def compose_file(
     lines = [f"-- {_one_line(line)}" for line in header]
     parts = ["\n".join(lines) + "\n"]
     for position, each in enumerate(undo):
-        body = f"-- Undo {each.tag}\n{separate(each.reverse_sql)}"
+        body = f"-- Undo {each.tag}\n{separate(lane.plain(each.reverse_sql))}"
         parts.append(f"{body}\n" if position == len(undo) - 1 else f"{body}\n{BREAKPOINT}\n")
     text = "".join(parts)
     return RollbackFile(describe(return_to), text, hashlib.sha256(text.encode()).hexdigest())

@@ -119,6 +119,8 @@ def _condition(key: str, value: Any) -> str:
         ("data_loss", False): _("no row or value would be lost"),
         ("emergency", True): _("the glass is broken (emergency)"),
         ("emergency", False): _("it is no emergency"),
+        ("non_transactional", True): _("statements run outside the transaction"),
+        ("non_transactional", False): _("everything runs in one transaction"),
     }
     if isinstance(value, bool):
         return switches[key, value]

@@ -86,6 +86,11 @@ class StepContext:
     cancelled: Callable[[], str]
     # Why the approved plan may not be applied any more, judged anew; empty while it may.
     no_longer_allowed: Callable[[], str]
+    # The resume points of the lane by the statement's number, this execution's as they stand now. One of an earlier
+    # execution of the same plan has "earlier": it only says that the plan once began the statement.
+    resume_points: Callable[[], Mapping[int, Evidence]] = dict
+    # Keeps a point, "begun", "done" or "undone", with its evidence; raises LeaseLost when the step is another worker's by now.
+    keep_point: Callable[[int, str, Evidence], None] = lambda number, state, evidence: None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from rollbacks.proof_view import ProofView, proof_view, signed_proof
 from rollbacks.queries import executions_of, waiting_sentence
 from rollbacks.services.moves import subject_of
 from rollbacks.services.proofs import current_run
-from rollbacks.services.reading import Reading, current_answers, newest_first, read_request
+from rollbacks.services.reading import Reading, current_answers, lane_of, newest_first, read_request
 from rollbacks.services.running import closed_now
 from rollbacks.services.submission import Blocker, blockers
 from rollbacks.services.traits import traits_of
@@ -87,6 +87,8 @@ class RequestPage:
     revisions: tuple[Revision, ...]
     undo: tuple[UndoRow, ...]
     impacts: tuple[str, ...]
+    # What would run outside the transaction, as a plan keeps it.
+    lane: Mapping[str, Sequence[str]]
     checklist: tuple[ChecklistRow, ...]
     blockers: tuple[Blocker, ...]
     proof: ProofView
@@ -145,6 +147,7 @@ def request_page(request: Request, person: Any) -> RequestPage:
         revisions=revisions,
         undo=_undo(reading) if reading else _signed_undo(signed or {}),
         impacts=reading.impacts if reading else tuple((signed or {})["impacts"]),
+        lane=lane_of(reading).document() if reading else (signed or {}).get("lane", {}),
         checklist=_checklist(answers, revisions[0], execution),
         blockers=missing,
         proof=proof,

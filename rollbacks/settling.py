@@ -17,13 +17,13 @@ from rollbacks.freezes import owe_release
 from rollbacks.models import Execution, Request, StepRun
 from rollbacks.plan import Plan
 from rollbacks.ports import Evidence, Step
+from rollbacks.reversal import lane
 from rollbacks.services.follow_ups import open_follow_up
 from rollbacks.services.moves import lock_request, move, subject_of
+from rollbacks.services.resume_points import points_of
 from rollbacks.services.running import closed_now
 from rollbacks.states import RunState, State
-from rollbacks.steps import APPLY, REHEARSE, STEPS
-
-APPLY_POSITION = next(position for position, step in enumerate(STEPS, 1) if step.name == APPLY)
+from rollbacks.steps import APPLY, LANE_BEFORE, REHEARSE, past_apply, reaches_target, steps_of
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def claim(execution_id: int, *, worker: str) -> Claim | None:
             return None
         refusal = _refusal(execution, run)
         if refusal:
-            _fail(facts, execution, run, refusal)
+            _stop(facts, execution, run, refusal)
             return None
         StepRun.objects.filter(pk=run.pk).update(
             state=RunState.RUNNING,
@@ -72,7 +72,7 @@ def claim(execution_id: int, *, worker: str) -> Claim | None:
             progress={},
             sentence="",
         )
-        if run.position == APPLY_POSITION:
+        if run.name in {LANE_BEFORE, APPLY}:
             owe_release(execution)
         claimed = Claim(execution, run.pk, run.name, run.position, run.attempt + 1)
         facts.add(
@@ -95,9 +95,9 @@ def settle(claim: Claim, step: Step, outcome: Outcome) -> bool:
         if step.retried or outcome.kind == "interrupted":
             return _again(facts, execution, run, step, outcome)
         if outcome.kind == "failed":
-            _fail(facts, execution, run, outcome.sentence, outcome.evidence)
+            _stop(facts, execution, run, outcome.sentence, outcome.evidence)
             return False
-        _doubt(facts, execution, run, _doubtful(run, outcome), outcome.evidence)
+        _doubt(facts, execution, run, f"{_doubtful(run, outcome)} {_outside(execution)}".strip(), outcome.evidence)
         return False
 
 
@@ -127,21 +127,27 @@ def cancelled(execution: Execution) -> str:
     if execution.cancel_asked_at is None or execution.cancel_asked_by is None:
         return ""
     who = execution.cancel_asked_by.get_full_name() or execution.cancel_asked_by.get_username()
-    return f"Cancelled by {who}: {execution.cancel_reason} Nothing was changed on the target."
+    if execution.steps.filter(name=APPLY, state=RunState.DONE).exists():
+        changed = "The transaction was committed before."
+    else:
+        changed = "The transaction was not run." if _outside(execution) else "Nothing was changed on the target."
+    return f"Cancelled by {who}: {execution.cancel_reason} {changed}"
 
 
 def _refusal(execution: Execution, run: StepRun) -> str:
-    """An apply that was tried before is looked for first; whether it may still begin is asked inside the step."""
-    if run.position > APPLY_POSITION or (run.position == APPLY_POSITION and run.attempt):
+    """What was tried on the target before is looked for first; whether it may go on is asked inside the step."""
+    if past_apply(run.name) or (reaches_target(run.name) and run.attempt):
         return ""
     return no_longer_allowed(execution)
 
 
 def no_longer_allowed(execution: Execution) -> str:
     """Return why the plan may not be applied any more, judged anew: cancelled, not approved, closed; empty when it may."""
-    stop = cancelled(execution)
-    if stop:
-        return stop
+    return cancelled(execution) or unapproved(execution)
+
+
+def unapproved(execution: Execution) -> str:
+    """Return why the plan may no longer be run at this moment; empty while its approval and windows hold."""
     case = open_case_of(subject_of(execution.request_id))
     if case is None or case.digest != execution.digest:
         return "The plan that was approved is no longer the request's plan, so nothing was run; submit it again."
@@ -166,11 +172,11 @@ def _done(facts: Facts, execution: Execution, run: StepRun, outcome: Outcome) ->
         "step.done", subject_of(execution.request_id), execution=execution.pk, step=run.name,
         attempt=run.attempt, observed=outcome.observed, evidence=outcome.evidence,
     )  # fmt: skip
-    if run.position == APPLY_POSITION:
+    if run.name == APPLY:
         rehearsed = execution.steps.get(name=REHEARSE).evidence
         # An execution that was rehearsed before there were follow-ups has not looked for them.
         open_follow_up(facts, execution, rehearsed.get("immutability_removed", ()))
-    if run.position < len(STEPS):
+    if run.position < len(steps_of(Plan.of(execution.plan))):
         return True
     _close(execution)
     move(facts, _request_of(execution), State.SUCCEEDED, execution=execution.pk)
@@ -180,10 +186,10 @@ def _done(facts: Facts, execution: Execution, run: StepRun, outcome: Outcome) ->
 def _again(facts: Facts, execution: Execution, run: StepRun, step: Step, outcome: Outcome) -> bool:
     """Leave the step to be claimed once more: at once the first time, then after a pause that doubles."""
     if not step.retried and run.tries >= settings.STEP_ATTEMPTS:
-        if run.position < APPLY_POSITION:
+        if not reaches_target(run.name):
             _fail(facts, execution, run, outcome.sentence)
         else:
-            _doubt(facts, execution, run, outcome.sentence)
+            _doubt(facts, execution, run, f"{outcome.sentence} {_outside(execution)}".strip())
         return False
     first = run.tries == 1
     StepRun.objects.filter(pk=run.pk).update(
@@ -196,6 +202,28 @@ def _again(facts: Facts, execution: Execution, run: StepRun, step: Step, outcome
         attempt=run.attempt, sentence=outcome.sentence,
     )  # fmt: skip
     return first
+
+
+def _stop(facts: Facts, execution: Execution, run: StepRun, sentence: str, evidence: Evidence | None = None) -> None:
+    """End what did not happen: failed; but a person's to look at when something outside the transaction is done.
+
+    Whoever cancelled is told what stays, and with that it is over.
+    """
+    left = _outside(execution)
+    unchanged = "Nothing was changed on the target."
+    told = f"{sentence} {left}" if left else sentence
+    if run.name == LANE_BEFORE and not left and unchanged not in sentence:
+        told = f"{sentence} {unchanged}"
+    if left and execution.cancel_asked_at is None:
+        advice = "Let the portal look again to go on; to give it up, cancel the run first and then let it look again."
+        _doubt(facts, execution, run, f"{told} {advice}", evidence)
+    else:
+        _fail(facts, execution, run, told, evidence)
+
+
+def _outside(execution: Execution) -> str:
+    """Return what of the lane is done, begun and not begun; empty where nothing of it was."""
+    return lane.told(Plan.of(execution.plan).lane, points_of(execution.pk))
 
 
 def _fail(facts: Facts, execution: Execution, run: StepRun, sentence: str, evidence: Evidence | None = None) -> None:

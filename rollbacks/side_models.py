@@ -1,4 +1,4 @@
-"""Rows of what goes on beside a run: the deploy freeze, checks of feature flags, the patch to download, and backups."""
+"""Rows of what goes on beside a run: deploy freeze, resume points of the lane, checks of flags, the patch, backups."""
 
 from __future__ import annotations
 
@@ -31,6 +31,42 @@ class DeployFreeze(models.Model):
 
     def __str__(self) -> str:
         return f"{self.execution_id} deploy freeze"
+
+
+class ResumePoint(models.Model):
+    """How far one statement outside the transaction is: the row is made before the statement is sent.
+
+    `number` counts the lane's statements, those before the transaction first. `evidence` has what the probes saw and
+    how long it took.
+    """
+
+    class State(models.TextChoices):
+        """Whether the statement's effect was seen."""
+
+        BEGUN = "begun"
+        DONE = "done"
+        # Begun and stopped, and the index is as it was before.
+        UNDONE = "undone"
+
+    execution = models.ForeignKey("rollbacks.Execution", on_delete=models.PROTECT, related_name="resume_points")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=State.choices)
+    attempt = models.PositiveIntegerField()
+    evidence = models.JSONField(default=dict)
+    begun_at = models.DateTimeField(db_default=Now())
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["execution", "number"], name="resume_point_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["begun", "done", "undone"]), name="resume_point_known_state"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.execution_id} statement {self.number}"
 
 
 class FlagCheck(models.Model):

@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString
 from portal.templatetags.portal import visible
 from rollbacks.models import DeployFreeze, Execution, PatchFile, Request, Target
 from rollbacks.options import FEWER_PROMISES, command_words
+from rollbacks.reversal import lane
 from rollbacks.services.flags import newest_check
+from rollbacks.services.resume_points import points_of
 from rollbacks.services.targets import options_of
 from rollbacks.states import State
 
@@ -35,6 +37,13 @@ def flag_lines(flags: Mapping[str, Any]) -> list[str]:
 def fewer_promises() -> tuple[str, ...]:
     """Return what does not hold where the project's own command applies."""
     return FEWER_PROMISES
+
+
+@register.simple_tag
+def lane_told(execution: Execution | None) -> str:
+    """Return what of the statements outside the transaction is done; empty where nothing of them is."""
+    used = execution is not None and execution.plan.get("lane")
+    return lane.told(execution.plan["lane"], points_of(execution.pk)) if execution is not None and used else ""
 
 
 @register.inclusion_tag("rollbacks/_options.html")

@@ -108,7 +108,15 @@ STEPS: dict[str, tuple[Text, Text]] = {
     "backup": (gettext_lazy("Backup"), gettext_lazy("Dumped, restored on the scratch server and counted.")),
     "rehearse": (gettext_lazy("Rehearse"), gettext_lazy("The reverse SQL runs on the restored copy.")),
     "stage": (gettext_lazy("Stage"), gettext_lazy("SQL, journal entry and snapshot are written to a branch.")),
+    "lane_before": (
+        gettext_lazy("Outside, before"),
+        gettext_lazy("Statements outside the transaction run one by one before it; they are not atomic."),
+    ),
     "apply": (gettext_lazy("Apply"), gettext_lazy("One transaction on the target, compared before it commits.")),
+    "lane_after": (
+        gettext_lazy("Outside, after"),
+        gettext_lazy("Statements outside the transaction run one by one after it; they are not atomic."),
+    ),
     "verify": (gettext_lazy("Verify"), gettext_lazy("Ledger and catalog are read again from the target.")),
     "publish": (gettext_lazy("Publish"), gettext_lazy("The branch is pushed.")),
     "record": (gettext_lazy("Record"), gettext_lazy("The change record is sealed.")),
@@ -184,6 +192,9 @@ ACTIONS: dict[str, Text] = {
     "step.uncertain": gettext_lazy("could not tell how the step “%(step)s” ended"),
     "execution.cancel_asked": gettext_lazy("asked the run to stop: %(reason)s"),
     "record.sealed": gettext_lazy("sealed the change record"),
+    "lane.begun": gettext_lazy("began statement %(number)s outside the transaction"),
+    "lane.done": gettext_lazy("saw statement %(number)s outside the transaction done"),
+    "lane.undone": gettext_lazy("took back what statement %(number)s outside the transaction had begun"),
     "patch.kept": gettext_lazy("kept the branch as a patch"),
     "flags.asked": gettext_lazy("asked a worker to check the feature flags"),
     "flags.seen": gettext_lazy("looked at the feature flags"),
@@ -259,6 +270,9 @@ FACT_TONES = {
     "backup.hold_lifted": "warn",
     "stray_file.found": "warn",
     "step.done": "good",
+    "lane.begun": "info",
+    "lane.done": "good",
+    "lane.undone": "warn",
 }
 
 
@@ -300,6 +314,8 @@ def _doing(progress: Mapping[str, Any]) -> str:
         return _("Comparing the catalog with the proven one.")
     if "try" in progress:
         return _("Everything was rolled back and is tried again (try %(try)s of %(of_tries)s). %(conflict)s") % progress
+    if "outside" in progress:
+        return _("Statement %(outside)s of %(of)s outside the transaction.") % progress
     if "commit" in progress:
         return _("COMMIT is sent; waiting for the answer.")
     if "command" in progress:

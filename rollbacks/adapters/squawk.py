@@ -40,6 +40,7 @@ LEFT_OUT = {
     "require-concurrent-index-deletion": IN_ONE_TRANSACTION,
     "require-concurrent-partition-detach": IN_ONE_TRANSACTION,
     "require-concurrent-reindex": IN_ONE_TRANSACTION,
+    "ban-concurrent-index-creation-in-transaction": "what asks for CONCURRENTLY runs outside the transaction",
     "prefer-robust-stmts": "all or nothing happens, so nothing is run again from its middle",
     "prefer-bigint-over-int": AS_IT_WAS,
     "prefer-bigint-over-smallint": AS_IT_WAS,

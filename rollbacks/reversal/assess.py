@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from rollbacks.reversal import parse
+from rollbacks.reversal import lane, parse
 from rollbacks.reversal.classes import Judgement, judge, used_before_commit
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.refusals import Refusal, refusals_of
@@ -61,12 +61,21 @@ def assess_statements(
     judgements = tuple(judge(each, found) for each, found in zip(statements, by_statement, strict=True))
     refusals = [refusal for found in by_statement for refusal in found]
     refusals += used_before_commit(statements)
+    refusals += misplaced(statements)
     refusals += [Refusal(line, "breakpoint", BREAKPOINT_INSIDE) for line in parse.breakpoint_conflicts(sql, statements)]
     if not statements:
         refusals.append(
             Refusal(1, "empty", "There is no statement here, only comments; write what undoes the migration.")
         )
     return Assessment(statements, tuple(refusals), _impacts_of(statements, audit_tables), judgements)
+
+
+def misplaced(statements: tuple[Statement, ...]) -> list[Refusal]:
+    """Refuse each statement that no transaction can hold and that stands between others which one has to hold."""
+    return [
+        Refusal(each.line, "non-transactional", f"{words_of(each)}: {lane.BETWEEN}")
+        for each in lane.split(statements).between
+    ]
 
 
 def assess_forward(sql: str, *, audit_tables: Collection[str]) -> Assessment:

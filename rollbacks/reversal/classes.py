@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rollbacks.reversal import lane
 from rollbacks.reversal.locks import Lock, lock_of
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.refusals import Refusal
@@ -71,8 +72,9 @@ def judge(statement: Statement, refusals: Collection[Refusal]) -> Judgement:
     """Return the worst class that anything in the statement has."""
     found = [*_of_refusals(refusals), *_of_tree(statement)]
     cls, sentence = min(found, key=lambda each: ORDER.index(each[0]), default=(SAFE, "changes what it names"))
-    transactional = not any(refusal.code in LANE_CODES for refusal in refusals)
-    return Judgement(statement.line, cls, sentence, _relations(statement), lock_of(statement), transactional)
+    return Judgement(
+        statement.line, cls, sentence, _relations(statement), lock_of(statement), not lane.outside(statement)
+    )
 
 
 def _relations(statement: Statement) -> tuple[str, ...]:
@@ -121,6 +123,8 @@ def _of_refusals(refusals: Collection[Refusal]) -> Iterator[tuple[str, str]]:
 
 def _of_tree(statement: Statement) -> Iterator[tuple[str, str]]:
     kind, tree = statement.kind, statement.tree
+    if lane.outside(statement):
+        yield LANE, "runs outside the transaction, by itself"
     if kind in OPAQUE_KINDS:
         yield OPAQUE, f"adds or runs {OPAQUE_KINDS[kind]} that nobody can analyse"
     if kind == "drop_stmt":

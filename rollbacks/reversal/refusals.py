@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from rollbacks.reversal import lane
 from rollbacks.reversal.parse import Statement
 from rollbacks.reversal.reach import FUNCTIONS, TRUSTED_LANGUAGES, mentions_ledger, reaches
-from rollbacks.reversal.tree import Tree, dropped, element, language, strings, walk, words_of
+from rollbacks.reversal.tree import Tree, dropped, language, strings, walk, words_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ SETTING = (
 ROLES = "roles are not changed by a rollback; have an administrator do it outside the portal."
 OUTSIDE = "it reaches outside the database, where a rollback cannot take it back; remove it."
 SERVER = "it reads or changes the server itself, not the schema; remove it."
-LANE = "it cannot run inside a transaction, and this version has no lane for such statements; use the form that can."
 CODE = "it loads code into the server; remove it."
 PREPARED = "a prepared statement hides what will run; write the statement itself."
 
@@ -176,6 +176,8 @@ def refusals_of(statement: Statement, ledger: tuple[str, str]) -> Iterator[Refus
 
 def _statement_refusals(statement: Statement) -> Iterator[tuple[str, str]]:
     tree, kind = statement.tree, statement.kind
+    if lane.outside(statement) and (why := lane.problem(statement)):
+        yield "non-transactional", why
     if kind == "copy_stmt":
         yield (
             "copy",
@@ -183,8 +185,6 @@ def _statement_refusals(statement: Statement) -> Iterator[tuple[str, str]]:
         )
     if kind == "reindex_stmt" and tree.get("kind") not in {"REINDEX_OBJECT_INDEX", "REINDEX_OBJECT_TABLE"}:
         yield "server", SERVER
-    elif any(element(each).get("defname") == "concurrently" for each in tree.get("params", [])):
-        yield "non-transactional", LANE
     if tree.get("is_vacuumcmd"):
         yield "server", SERVER
     if kind == "create_function_stmt":
@@ -238,13 +238,7 @@ def _function(name: str, node: Tree) -> tuple[str, str] | None:
     return None
 
 
-def _concurrently(name: str, node: Tree) -> tuple[str, str] | None:
-    if name in {"index_stmt", "drop_stmt", "partition_cmd"} and node.get("concurrent"):
-        return "non-transactional", LANE
-    return None
-
-
-NODE_RULES: tuple[Callable[[str, Tree], tuple[str, str] | None], ...] = (_cascade, _function, _concurrently, _command)
+NODE_RULES: tuple[Callable[[str, Tree], tuple[str, str] | None], ...] = (_cascade, _function, _command)
 
 
 def _is_ledger(node: Tree, ledger: tuple[str, str]) -> bool:

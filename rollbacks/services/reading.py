@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rollbacks.models import Answer, Inventory, Request, Revision, Target
 from rollbacks.plan import separate
-from rollbacks.reversal import assess, parse
+from rollbacks.reversal import assess, lane, parse
 from rollbacks.reversal.changes import FILL_IN
 from rollbacks.services.moves import Refused
 from rollbacks.services.targets import newest_inventory
@@ -62,7 +62,7 @@ def read_request(request: Request, revision: Revision | None = None) -> Reading:
         if not sql.strip():
             continue
         try:
-            separate(sql)
+            separate(lane.plain(sql))
             assessments[tag] = assess.assess(sql, audit_tables=request.target.audit_tables)
         except parse.Unreadable as error:
             unreadable[tag] = str(error)
@@ -89,7 +89,37 @@ def sql_problems(reading: Reading) -> list[tuple[str, str, str]]:
                 (refusal.code, f"{tag}, line {refusal.line}: {refusal.sentence}", anchor)
                 for refusal in reading.assessments[tag].refusals
             ]
-    return found
+    return [*found, *([] if found else _lane_problems(reading))]
+
+
+def lane_of(reading: Reading) -> lane.Split:
+    """Return the whole reverse SQL, newest migration first, parted into the transaction and the lane's two sides."""
+    tags = [tag for tag in newest_first(reading) if tag in reading.assessments]
+    return lane.split([each for tag in tags for each in reading.assessments[tag].statements])
+
+
+def lane_as_written(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return what of the SQL (newest migration first) would run outside the transaction; empty while it cannot be read."""
+    try:
+        return lane.split([each for statements in parse.read_many(texts) for each in statements]).document()
+    except parse.Unreadable:
+        return {}
+
+
+def _lane_problems(reading: Reading) -> list[tuple[str, str, str]]:
+    """What is in order in each migration's own SQL may still stand between the statements of two others."""
+    parts = lane_of(reading)
+    for tag in newest_first(reading):
+        for each in reading.assessments[tag].statements:
+            if each in parts.between:
+                return [("lane", f"{tag}, line {each.line}: {lane.BETWEEN[0].upper()}{lane.BETWEEN[1:]}", f"sql-{tag}")]
+    if parts.document() and reading.request.target.migrate_command:
+        sentence = (
+            "The target is applied by the project's own command, which runs the file in one transaction, so nothing can "
+            "run outside of it; write the statements without CONCURRENTLY."
+        )
+        return [("lane", sentence, f"sql-{newest_first(reading)[0]}")]
+    return []
 
 
 def newest_first(reading: Reading) -> list[str]:

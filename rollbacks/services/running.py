@@ -23,7 +23,7 @@ from rollbacks.services.break_glass import owe_review_of
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, subject_of
 from rollbacks.services.submission import people_who_touched
 from rollbacks.states import RunState, State
-from rollbacks.steps import APPLY, STEPS
+from rollbacks.steps import APPLY, LANE_AFTER, steps_of
 
 # Signing roles as well: a signer who sees a mistake must not have to find an engineer first.
 CANCELLING_ROLES = (*REQUESTING_ROLES, "security", "cto")
@@ -64,6 +64,11 @@ def resume(actor: Any, request_id: int) -> Execution:
         execution = Execution.objects.select_for_update().filter(request=request, is_open=True).first()
         if execution is None or request.state != State.NEEDS_ATTENTION:
             raise Refused(f"{request} does not wait for attention; open it again to see its state.")
+        if execution.steps.filter(name=APPLY, state=RunState.DONE).exists():
+            # A wish to stop what follows the COMMIT has been met, and going on is what is wanted now.
+            Execution.objects.filter(pk=execution.pk).update(
+                cancel_asked_at=None, cancel_asked_by=None, cancel_reason=""
+            )
         StepRun.objects.filter(execution=execution, state=RunState.UNCERTAIN).update(
             state=RunState.PENDING, resumed_after=F("attempt"), lease_until=None, sentence=""
         )
@@ -110,7 +115,9 @@ def not_cancellable(execution: Execution | None) -> str:
         return "Nothing of this request is running, so there is nothing to cancel."
     if execution.cancel_asked_at is not None:
         return "It was asked to stop already; the step that is running says when it has."
-    if any(step.name == APPLY and step.state == RunState.DONE for step in execution.steps.all()):
+    steps = {step.name: step.state for step in execution.steps.all()}
+    # Between the statements after the transaction there is something left to stop.
+    if steps[APPLY] == RunState.DONE and steps.get(LANE_AFTER, RunState.DONE) == RunState.DONE:
         return (
             "The target has committed the rollback, so there is nothing left to cancel; what is still running "
             "verifies and records it. To undo the rollback, deploy the migrations again."
@@ -167,6 +174,7 @@ def _create(request: Request, actor: Any, plan: Plan) -> Execution:
             f"Another rollback is under way on {request.target.title}; wait until it has ended, then start again."
         ) from error
     StepRun.objects.bulk_create(
-        StepRun(execution=execution, position=position, name=step.name) for position, step in enumerate(STEPS, 1)
+        StepRun(execution=execution, position=position, name=step.name)
+        for position, step in enumerate(steps_of(plan), 1)
     )
     return execution

@@ -31,7 +31,15 @@ from rollbacks.plan import LedgerHead, Limits, Plan, TargetIdentity, Undo, compo
 from rollbacks.services.flags import answered_by_worker
 from rollbacks.services.moves import NotAllowed, Refused, lock_request, move, refuse_jump, subject_of
 from rollbacks.services.proofs import current_run, passed
-from rollbacks.services.reading import Reading, evidence_of, newest_first, read_request, sql_problems, undo_tags
+from rollbacks.services.reading import (
+    Reading,
+    evidence_of,
+    lane_of,
+    newest_first,
+    read_request,
+    sql_problems,
+    undo_tags,
+)
 from rollbacks.services.targets import options_of
 from rollbacks.services.traits import traits_of
 from rollbacks.states import RunState, State
@@ -166,6 +174,7 @@ def build_plan(reading: Reading, run: ProofRun | None) -> Plan:
         traits={**asdict(traits), "tables": list(traits.tables), "owners": list(traits.owners)},
         emergency_reason=revision.emergency_reason if revision.emergency else "",
         options=options_of(request.target).document(flags=answered_by_worker(reading.answers.get("feature_flags"))),
+        lane=lane_of(reading).document(),
     )
 
 

@@ -30,6 +30,7 @@ def traits_of(reading: Reading, run: ProofRun | None) -> Traits:
         risk="high" if high else "medium" if classes & {DESTRUCTIVE, ANOTHER_LANE} else "low",
         security=security,
         data_loss=lost,
+        non_transactional=ANOTHER_LANE in classes,
         emergency=reading.revision.emergency,
         tables=_tables(reading),
         owners=_owners(reading),

@@ -96,7 +96,7 @@ def _inside(connection: Connection, watch: Watch, ctx: StepContext, expected: An
     before = read_facts(connection, ignore_schemas=ignored)
     xid = transaction_id(connection)
     started = _server_time(connection)
-    statements = run_statements(connection, ctx.plan.file.text, heartbeat=watch.mark, within=watch.run)
+    statements = run_statements(connection, ctx.plan.transaction_text, heartbeat=watch.mark, within=watch.run)
     watch.mark({"checking": True})
     row = insert_row(connection, ctx)
     after = read_facts(connection, ignore_schemas=ignored)

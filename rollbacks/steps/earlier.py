@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
 from rollbacks.adapters import sessions
 from rollbacks.adapters import target as targets
 from rollbacks.adapters.server_errors import one_sentence
+from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
 from rollbacks.steps.ledger_row import find_row
 from rollbacks.steps.observation import connect_directly, lock_target
@@ -51,27 +50,23 @@ def look(ctx: StepContext) -> Evidence | None:
 
 
 def keep_commit(ctx: StepContext, timeline: str) -> None:
-    """Keep, beside the backup and on the disk, that a COMMIT is about to be sent and on which timeline."""
-    path = _path(ctx)
-    partial = path.with_suffix(".partial")
-    with partial.open("w") as file:
-        json.dump({"timeline": timeline, "attempt": ctx.attempt}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    """Keep, beside the backup, that a COMMIT is about to be sent and on which timeline; raises StepFailed when it cannot be."""
+    try:
+        Store.of(ctx.environ).keep_note(_note(ctx), json.dumps({"timeline": timeline, "attempt": ctx.attempt}))
+    except StoreRefused as error:
+        raise StepFailed(f"{error} Everything was rolled back; the target is as it was.") from error
 
 
 def _refuse_lost(ctx: StepContext, now_on: str) -> None:
     """A server that was promoted since a COMMIT was sent may have lost it: applying again would be a guess (F45)."""
     try:
-        sent: Evidence = json.loads(_path(ctx).read_text())
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:
+        note = Store.of(ctx.environ).read_note(_note(ctx))
+        sent: Evidence = json.loads(note or "{}")
+    except (StoreRefused, ValueError) as error:
         raise StepUncertain(
             "What an earlier attempt came to is kept beside the backup and cannot be read; look at the target's ledger."
         ) from error
-    if sent["timeline"] == now_on:
+    if not sent or sent["timeline"] == now_on:
         return
     stop = ctx.cancelled()
     if stop:
@@ -126,5 +121,5 @@ def require_alone(connection: Connection, ctx: StepContext) -> None:
         raise StepFailed("Another session works on this target under the portal's lock; start again when it ended.")
 
 
-def _path(ctx: StepContext) -> Path:
-    return Path(ctx.environ["BACKUP_DIR"]) / f"commit-{ctx.token}.json"
+def _note(ctx: StepContext) -> str:
+    return f"commit-{ctx.token}.json"

@@ -16,6 +16,8 @@ from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Differences, Entry, Facts, compare
 
+AT_END = "expected_at_end"
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -70,10 +72,13 @@ def lost_access(before: Facts, after: Facts) -> list[str]:
     return [f"The {entry[0]} of {'.'.join(entry[1:-1])} changed." for entry in sorted(changed)]
 
 
-def keep_expected(ctx: StepContext, expected: Facts) -> Evidence:
-    """Write the expected facts beside the backup, for the apply step; return the file's name and digest."""
+def keep_expected(ctx: StepContext, expected: Facts, *, part: str = "expected") -> Evidence:
+    """Write the expected facts beside the backup, for a later step; return the file's name and digest.
+
+    `part` is "expected", what the transaction leaves, or AT_END, what the lane leaves after it.
+    """
     text = json.dumps(expected.to_json(), ensure_ascii=False, sort_keys=True)
-    name = _note(ctx)
+    name = _note(ctx, part)
     try:
         Store.of(ctx.environ).keep_note(name, text)
     except StoreRefused as error:
@@ -81,11 +86,15 @@ def keep_expected(ctx: StepContext, expected: Facts) -> Evidence:
     return {"file": name, "sha256": hashlib.sha256(text.encode()).hexdigest(), "facts": len(expected.entries)}
 
 
-def load_expected(ctx: StepContext) -> Expected:
-    """Return the facts that the rehearsal kept; raises StepFailed when they are gone or were changed."""
-    kept = ctx.evidence["rehearse"]["expected"]
+def load_expected(ctx: StepContext, *, at_end: bool = False) -> Expected:
+    """Return the facts that the rehearsal kept; raises StepFailed when they are gone or were changed.
+
+    `at_end`: those after everything that runs, which differ where statements run outside the transaction after it.
+    """
+    part = AT_END if at_end and AT_END in ctx.evidence["rehearse"] else "expected"
+    kept = ctx.evidence["rehearse"][part]
     try:
-        text = Store.of(ctx.environ).read_note(_note(ctx))
+        text = Store.of(ctx.environ).read_note(_note(ctx, part))
     except StoreRefused as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
     if text is None:
@@ -98,5 +107,5 @@ def load_expected(ctx: StepContext) -> Expected:
     return Expected(Facts.from_json(content))
 
 
-def _note(ctx: StepContext) -> str:
-    return f"expected-{ctx.token}.json"
+def _note(ctx: StepContext, part: str) -> str:
+    return f"{part.replace('_', '-')}-{ctx.token}.json"

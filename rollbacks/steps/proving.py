@@ -18,7 +18,7 @@ from rollbacks.adapters import ledger as ledgers
 from rollbacks.adapters.scratch import Scratch
 from rollbacks.drizzle.journal import Folder, Layout
 from rollbacks.plan import Limits
-from rollbacks.reversal import drift, parse
+from rollbacks.reversal import drift, lane, parse
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE_SCHEMA
 from rollbacks.reversal.catalog import Facts, compare, read_facts
 from rollbacks.reversal.objects import Shape, read_shape
@@ -164,7 +164,58 @@ def _go_on(state: Replay, return_to: str | None, told: Callable[[int, int], None
 def _try(
     state: Replay, statements: Sequence[parse.Statement], limits: Limits | None, place: Callable[[int], str]
 ) -> Tried:
-    """Run the statements in one transaction and commit it; what was stopped is rolled back."""
+    """Run the statements as the plan would: the lane's by themselves, the others in one transaction that is committed.
+
+    What was stopped inside the transaction is rolled back.
+    """
+    parts = lane.split(statements)
+    if parts.between:
+        return Tried(f"{place(parts.between[0].line)}: {lane.BETWEEN}", (), None)
+    done: list[dict[str, Any]] = []
+    stopped = _try_alone(state, parts.before, limits, place, done)
+    if stopped:
+        return Tried(stopped, tuple(done), None)
+    tried = _try_together(state, parts.inside, limits, place)
+    done += tried.statements
+    if tried.after is None or not parts.after:
+        return replace(tried, statements=tuple(done))
+    stopped = _try_alone(state, parts.after, limits, place, done)
+    return Tried(stopped, tuple(done), None if stopped else _facts(state))
+
+
+def _try_alone(
+    state: Replay, statements: Sequence[parse.Statement], limits: Limits | None,
+    place: Callable[[int], str], done: list[dict[str, Any]],
+) -> str:  # fmt: skip
+    """Run the lane's statements one by one and add what each showed to `done`; return what stopped it, or nothing."""
+    if not statements:
+        return ""
+    connection = state.connection
+    connection.rollback()
+    connection.autocommit = True
+    try:
+        if limits:
+            limit(connection, limits, session=True)
+        for statement in statements:
+            started = time.monotonic()
+            connection.execute(statement.text.encode(), binary=True)
+            milliseconds = round((time.monotonic() - started) * 1000)
+            # CONCURRENTLY takes no lock that keeps others from reading or writing, and writes no table anew.
+            done.append(
+                {"line": statement.line, "milliseconds": milliseconds, "locks": [], "rewritten": [], "outside": True}
+            )
+    except psycopg.Error as error:
+        said = error.diag.message_primary or str(error).strip()
+        return f"{place(statement.line)} was refused by the server: {said}."
+    finally:
+        connection.execute("RESET lock_timeout; RESET statement_timeout; RESET idle_in_transaction_session_timeout")
+        connection.autocommit = False
+    return ""
+
+
+def _try_together(
+    state: Replay, statements: Sequence[parse.Statement], limits: Limits | None, place: Callable[[int], str]
+) -> Tried:
     connection, done = state.connection, list[dict[str, Any]]()
     if limits:
         limit(connection, limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -16,8 +17,10 @@ from rollbacks.adapters.store import StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
 from rollbacks.reversal.immutability import removed
+from rollbacks.reversal.lane import AFTER, BEFORE
+from rollbacks.steps import lane
 from rollbacks.steps.backup import restore_backup, scratch_name
-from rollbacks.steps.expectation import differences_from, keep_expected, want
+from rollbacks.steps.expectation import AT_END, differences_from, keep_expected, want
 from rollbacks.steps.observation import read_migrations
 from rollbacks.steps.proving import states_of
 from rollbacks.steps.statements import StatementFailed, limit, run_statements, strong_locks
@@ -87,17 +90,23 @@ def _refuse_other_states(ctx: StepContext, return_point: Facts, newest: Facts) -
 
 def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
     scratch, name = Scratch.of(ctx.environ), scratch_name(ctx)
-    if name not in scratch.names(name):
+    # An attempt that was killed may have committed what runs outside the transaction to its copy.
+    if name not in scratch.names(name) or (ctx.plan.lane and ctx.attempt > 1):
         restore_backup(ctx, name)
     return_point, newest = replayed
     with scratch.connect(name) as connection:
         live = _facts(connection, ctx)
+        outside = _outside(connection, ctx, BEFORE)
         limit(connection, ctx.plan.limits)
         started = time.monotonic()
-        statements = run_statements(connection, ctx.plan.file.text, heartbeat=ctx.heartbeat)
+        statements = run_statements(connection, ctx.plan.transaction_text, heartbeat=ctx.heartbeat)
         elapsed = round((time.monotonic() - started) * 1000)
         locks = strong_locks(connection)
-        after = _facts(connection, ctx)
+        committed = after = _facts(connection, ctx)
+        if ctx.plan.lane.get(AFTER):
+            connection.commit()
+            outside += _outside(connection, ctx, AFTER)
+            after = _facts(connection, ctx)
         # Rolled back, so that a second rehearsal of this execution starts from the same copy.
         connection.rollback()
     expected = want(live=live, newest=newest, return_point=return_point)
@@ -120,8 +129,28 @@ def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
         "immutability_removed": [each.document() for each in removed(live, after, ctx.target.audit_tables)],
         "drift": [" ".join(entry) for entry in sorted(live.entries - newest.entries)][:50],
         # What was seen here is what the apply step has to see, to the last word.
-        "expected": keep_expected(ctx, after),
+        "expected": keep_expected(ctx, committed),
+        **({AT_END: keep_expected(ctx, after, part=AT_END)} if ctx.plan.lane.get(AFTER) else {}),
+        **({"outside": outside} if outside else {}),
     }
+
+
+def _outside(connection: psycopg.Connection[tuple[Any, ...]], ctx: StepContext, side: str) -> list[Evidence]:
+    """Run one side of the lane on the copy as it would run on the target; raises StatementFailed where it stops."""
+    points: dict[int, Evidence] = {}
+    here = replace(
+        ctx, resume_points=points.copy, cancelled=str,
+        keep_point=lambda number, state, evidence: points.update({number: {**evidence, "state": state}}),
+    )  # fmt: skip
+    connection.rollback()
+    connection.autocommit = True
+    try:
+        limit(connection, ctx.plan.limits, session=True)
+        return [lane.run_line(connection, here, line) for line in lane.lines_of(ctx, side)]
+    except (lane.Stopped, lane.Unclear) as stop:
+        raise StatementFailed(f"Outside the transaction: {stop}") from stop
+    finally:
+        connection.autocommit = False
 
 
 def _facts(connection: psycopg.Connection[tuple[Any, ...]], ctx: StepContext) -> Facts:

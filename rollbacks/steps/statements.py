@@ -41,8 +41,8 @@ class StatementFailed(Exception):
     """A statement of the reverse SQL was refused by the server; the message names it and its position."""
 
 
-def limit(connection: Connection, limits: Limits) -> Evidence:
-    """Set the transaction's time limits and return them in milliseconds as the server reads them back.
+def limit(connection: Connection, limits: Limits, *, session: bool = False) -> Evidence:
+    """Set the time limits of the transaction, or of the session, and return them in milliseconds as the server reads them back.
 
     Raises StepFailed when the server keeps other ones (acceptance F13): nothing may run unlimited.
     """
@@ -52,7 +52,7 @@ def limit(connection: Connection, limits: Limits) -> Evidence:
         "idle_in_transaction_session_timeout": limits.statement_timeout_ms,
     }
     for name, value in wanted.items():
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", [name, f"{value}ms"])
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, %s)", [name, f"{value}ms", not session])
     rows = connection.execute(
         "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY(%s)", [list(wanted)]
     ).fetchall()

@@ -43,7 +43,7 @@ def perform(ctx: StepContext) -> Evidence:
         raise StepUncertain(
             f"The rollback was applied and cannot be verified: {error} Once this is mended, let the portal look again."
         ) from error
-    differences = compare(load_expected(ctx).facts, found.without(ACCESS_KINDS))
+    differences = compare(load_expected(ctx, at_end=True).facts, found.without(ACCESS_KINDS))
     _commit, folder = read_migrations(ctx.target, ref=ctx.evidence["stage"]["commit"])
     now_ms = int(ctx.now().timestamp() * 1000)
     disagreements = [

@@ -22,7 +22,7 @@ from rollbacks.services import requests as service
 from rollbacks.services.guarded import note_refused_fields
 from rollbacks.services.moves import Refused
 from rollbacks.services.proofs import ask, current_run
-from rollbacks.services.reading import current_revision, read_request
+from rollbacks.services.reading import current_revision, lane_as_written, read_request
 from rollbacks.services.running import frozen_now
 from rollbacks.services.submission import submit as submit_request
 from rollbacks.services.targets import newest_inventory
@@ -99,6 +99,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "rollback": found, "revision": revision, "form": form, "rows": rows, "refused": refused,
         "closed_now": frozen_now(found.target.environment, database_time()),
+        "lane": lane_as_written([revision.reverse_sql[tag] for tag in tags]),
     }  # fmt: skip
     return render(request, "rollbacks/edit.html", context, status=409 if refused else 200)
 

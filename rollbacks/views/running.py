@@ -60,7 +60,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @door
 def run(request: HttpRequest, pk: int) -> HttpResponse:
-    """The run page: the eight steps with their state, evidence and errors; it renews itself while it runs."""
+    """The run page: the steps with their state, evidence and errors; it renews itself while it runs."""
     found = get_object_or_404(Request.objects.select_related("target", "author"), pk=pk)
     execution = current_execution(found)
     context = {

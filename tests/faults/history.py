@@ -22,7 +22,7 @@ from records.trail import detail_of
 from records.verification import verify
 from rollbacks import engine
 from rollbacks.adapters.counts import row_counts
-from rollbacks.adapters.store import DirectoryStore, StoreRefused
+from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.models import Execution, Request, StepRun
 from rollbacks.reversal.archive import SCHEMA as ARCHIVE
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, read_facts
@@ -265,7 +265,7 @@ def _backup(execution: Execution, runs: list[StepRun], nzila: TargetDatabase) ->
     token, taken = f"execution-{execution.pk}", runs[NAMES.index("backup")]
     if taken.state != "done":
         return
-    store = DirectoryStore.of(nzila.environ)
+    store = Store.of(nzila.environ)
     try:
         manifest = store.find(token)
         if manifest is None:

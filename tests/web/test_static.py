@@ -99,7 +99,7 @@ def test_every_state_role_and_step_has_words() -> None:
         assert {state.value for state in states} <= set(wording.STATES)
     assert set(ROLES) <= set(wording.ROLES)
     assert list(wording.STEPS) == [
-        "preflight", "backup", "rehearse", "stage", "apply", "verify", "publish", "record",
+        "preflight", "backup", "rehearse", "stage", "lane_before", "apply", "lane_after", "verify", "publish", "record",
         *(step.name for step in RECOVERY_STEPS),
     ]  # fmt: skip
 

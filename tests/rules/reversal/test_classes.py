@@ -135,7 +135,7 @@ def test_every_row_of_the_table_is_here_or_elsewhere() -> None:
     assert sorted([*ROWS, *ELSEWHERE]) == list(range(1, 77))
 
 
-@pytest.mark.parametrize("row", [row for row, (cls, _) in ROWS.items() if cls in {"R", "D", "DR", "N"}])
+@pytest.mark.parametrize("row", [row for row, (cls, _) in ROWS.items() if cls in {"R", "D", "DR"}])
 def test_what_is_refused_says_why_in_a_sentence(row: int) -> None:
     for sql in ROWS[row][1]:
         try:

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Add three tables and a column."""
 
     dependencies = [
-        ("rollbacks", "0009_executions_may_be_cancelled"),
+        ("rollbacks", "0010_attempts_only_grow"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
