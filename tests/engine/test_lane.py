@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from demo import target as demo_target
 from rollbacks.models import Execution, ResumePoint
 from rollbacks.services import running
 from rollbacks.steps import lane
@@ -36,6 +37,10 @@ AFTER = (
 )
 # Statement 1 before the transaction, 2 and 3 after it; the catalog ends as it has to.
 BOTH = {UNDONE: f"{BEFORE}\n{INSIDE}\n{AFTER}"}
+# LANE_KILLS=1 kills at every one of these points; the others of the file are kills as well.
+KILLS = [
+    ("sent", 1, False), ("begun", 1, True), ("done", 1, False), ("begun", 2, True), ("sent", 2, False), ("sent", 3, False),
+]  # fmt: skip
 INDEX = "SELECT x.indisvalid FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE i.relname = '{}'"
 
 
@@ -93,17 +98,7 @@ def test_a_plan_with_a_lane_runs_in_the_signed_order_and_says_what_is_not_atomic
     assert "Outside, before" in page and "they are not atomic" in page
 
 
-@pytest.mark.parametrize(
-    ("point", "number", "ran"),
-    [
-        ("begun", 1, True),
-        ("sent", 1, False),
-        ("done", 1, False),
-        ("begun", 2, True),
-        ("sent", 2, False),
-        ("sent", 3, False),
-    ],
-)
+@pytest.mark.parametrize(("point", "number", "ran"), KILLS if os.environ.get("LANE_KILLS") else KILLS[:1])
 def test_a_killed_worker_is_followed_by_one_that_repeats_nothing(
     nzila: TargetDatabase, people: dict[str, Any], point: str, number: int, ran: bool
 ) -> None:
@@ -132,12 +127,12 @@ def test_an_invalid_index_that_a_kill_leaves_is_dropped_and_built_again(
         # Somebody's open transaction, which CREATE INDEX CONCURRENTLY has to wait for.
         line.execute("LOCK TABLE members IN ROW EXCLUSIVE MODE")
         child = worker(execution, nzila)
-        wait_for(lambda: index(nzila) == "invalid")
+        wait_for(lambda: index(nzila) == "invalid", 60)
         os.kill(child.pid, signal.SIGKILL)
         child.communicate(timeout=60)
         # The server notices that its client is gone, as client_connection_check_interval asks it to.
         activity = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND pid <> pg_backend_pid()"
-        wait_for(lambda: not nzila.rows(f"{activity} AND state = 'active'"))
+        wait_for(lambda: not nzila.rows(f"{activity} AND state = 'active'"), 60)
         line.rollback()
     assert index(nzila) == "invalid" and states(execution)[2] == "begun"
 
@@ -179,9 +174,10 @@ def cancel(people: dict[str, Any], execution: Execution) -> None:
 def test_cancelling_between_statements_says_what_is_done_and_what_is_not(
     nzila: TargetDatabase, people: dict[str, Any]
 ) -> None:
-    inside = f"{INSIDE}\nCREATE INDEX {DROPPED} ON members USING btree (entity_id);"
-    twice = f"{BEFORE}\nREINDEX INDEX CONCURRENTLY {CREATED};\n{inside}"
-    execution = begun(people, nzila, {UNDONE: twice})
+    first = f"DROP INDEX CONCURRENTLY {CREATED};\nREINDEX INDEX CONCURRENTLY {DROPPED};"
+    second = demo_target.reverse_sql()[RETURN].replace(f'DROP INDEX "public"."{CREATED}";', "")
+    execution = started(people, nzila, reverse_sql={UNDONE: f"{first}\n{INSIDE}", RETURN: second})
+    drive(execution, nzila.environ, until="lane_before")
     killed(execution, nzila, "done", 1)
     cancel(people, execution)
 
@@ -189,16 +185,16 @@ def test_cancelling_between_statements_says_what_is_done_and_what_is_not(
 
     sentence = step(execution, "lane_before").sentence
     assert "Cancelled by" in sentence and "The transaction was not run." in sentence
-    assert f"Done outside the transaction, and staying: 1 (DROP INDEX CONCURRENTLY {DROPPED})." in sentence
-    assert f"Not done: 2 (REINDEX INDEX CONCURRENTLY {CREATED})." in sentence
-    assert "Nothing was changed" not in sentence and index(nzila) == "absent" and ledger_rows(nzila) == 5
+    assert f"Done outside the transaction, and staying: 1 (DROP INDEX CONCURRENTLY {CREATED})." in sentence
+    assert f"Not done: 2 (REINDEX INDEX CONCURRENTLY {DROPPED})." in sentence
+    assert "Nothing was changed" not in sentence and index(nzila, CREATED) == "absent" and ledger_rows(nzila) == 5
     page = client_of(people["engineer"]).get(f"/requests/{execution.request_id}/run/").content.decode()
     assert "Nothing was changed on the target" not in page
 
     # The same plan can be started again: what it did before is found done.
     again = running.start(people["engineer"], execution.request_id)
     assert drive(again, nzila.environ) == "succeeded"
-    assert not step(again, "lane_before").evidence["statements"][0]["ran"] and index(nzila) == "valid"
+    assert not step(again, "lane_before").evidence["statements"][0]["ran"] and ledger_rows(nzila) == 6
 
 
 def test_cancelling_after_the_commit_leaves_it_to_a_person_who_may_go_on(
@@ -284,8 +280,9 @@ def test_votes_that_lapse_between_two_statements_stop_the_lane(nzila: TargetData
 
 
 def test_while_another_session_holds_the_targets_lock_nothing_is_sent(
-    nzila: TargetDatabase, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    nzila: TargetDatabase, people: dict[str, Any], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.RETRY_SECONDS = 0.05
     monkeypatch.setattr(lane, "LOCK_WAIT_SECONDS", 0.1)
     execution = begun(people, nzila)
     drive(execution, nzila.environ, until="lane_before")
@@ -297,4 +294,4 @@ def test_while_another_session_holds_the_targets_lock_nothing_is_sent(
         assert step(execution, "lane_before").state == "pending" and index(nzila) == "valid"
         assert "works on the target under the portal's lock" in step(execution, "lane_before").sentence
         line.rollback()
-    assert carry_on(execution, nzila) == "succeeded", step(execution, "lane_before").sentence
+    wait_for(lambda: drive(execution, nzila.environ) == "succeeded")
