@@ -8,6 +8,8 @@ PLACE = (
 
 TYPE = "it is the name of a type, which only the type checker reads"
 
+SPEED = "it only makes the reading quicker"
+
 UNREAD = "only a foreign key's question has another relation, and nothing reads what the others have there"
 
 EQUIVALENTS: dict[str, str] = {
@@ -18,6 +20,7 @@ EQUIVALENTS: dict[str, str] = {
     "changes._physical: without element 'physical'": PLACE,
     "questions.Question: without element ''": UNREAD,
     "questions.Question: without element '' (2)": UNREAD,
+    "catalog: without 'jit'": SPEED,
     "parse: without operand str": TYPE,
     "parse: without operand tuple[Statement, ...]": TYPE,
 }

@@ -36,8 +36,7 @@ def _parse(text: str, looks_inside: bool) -> dict[str, object]:
     try:
         statements = _statements(text)
     except postgast.PgQueryError as error:
-        position = max(0, getattr(error, "cursorpos", 0) - 1)
-        return {"error": str(error), "line": text.count("\n", 0, position) + 1}
+        return {"error": str(error), "line": text.count("\n", 0, getattr(error, "cursorpos", 0)) + 1}
     encoded = text.encode()
     for each in statements:
         if looks_inside and "do_stmt" in each["stmt"]:

@@ -101,7 +101,15 @@ def test_an_explicit_grant_list_equal_to_the_default_is_no_difference(line: Line
 
 @pytest.mark.parametrize(
     "setting",
-    ["TimeZone = 'Africa/Harare'", "DateStyle = 'German'", "search_path = shop", "quote_all_identifiers = on"],
+    [
+        "TimeZone = 'Africa/Harare'",
+        "DateStyle = 'German'",
+        "search_path = shop",
+        "quote_all_identifiers = on",
+        "IntervalStyle = 'sql_standard'",
+        "extra_float_digits = -5",
+        "bytea_output = 'escape'",
+    ],
 )
 def test_the_settings_of_the_reader_change_no_fact_and_are_put_back(line: Line, before: Facts, setting: str) -> None:
     line.execute(f"SET LOCAL {setting}".encode())

@@ -273,6 +273,12 @@ def test_what_is_in_a_block_is_not_guessed(block: str) -> None:
     assert found.inside is None
 
 
+def test_a_block_that_cannot_be_told_hides_no_other() -> None:
+    unknown, told = parse.read("DO $$ BEGIN EXECUTE 'DROP TABLE ' || f(); END $$; DO $$ BEGIN DROP TABLE a; END $$")
+    assert unknown.inside is None
+    assert told.inside and [each.kind for each in told.inside] == ["drop_stmt"]
+
+
 def test_a_block_that_cannot_be_looked_into_is_no_reason_to_refuse_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     ask = parse._ask_child
 
