@@ -117,7 +117,9 @@ def read_restorable(pk: int, *, environ: Mapping[str, str]) -> None:
 
 
 def _tokens_of(target: Target) -> set[str]:
-    return {f"execution-{pk}" for pk in Execution.objects.filter(target=target).values_list("pk", flat=True)}
+    """Leave out backups that are being removed: they would be gone before anybody has signed."""
+    rows = Execution.objects.filter(target=target).exclude(backup__removing_at__isnull=False)
+    return {f"execution-{pk}" for pk in rows.values_list("pk", flat=True)}
 
 
 def waits_for_a_person(recovery: Recovery) -> bool:

@@ -16,6 +16,7 @@ from rollbacks.reversal import lane
 from rollbacks.services.flags import newest_check
 from rollbacks.services.resume_points import points_of
 from rollbacks.services.targets import options_of
+from rollbacks.side_models import Backup
 from rollbacks.states import State
 
 register = template.Library()
@@ -54,11 +55,12 @@ def target_options(target: Target) -> dict[str, Any]:
 
 @register.inclusion_tag("rollbacks/_beside.html")
 def beside_run(execution: Execution) -> dict[str, Any]:
-    """Show what stands beside the steps of a run: its deploy freeze, pull request, merge and patch."""
+    """Show what stands beside the steps of a run: its deploy freeze, backup, pull request, merge and patch."""
     published: dict[str, Any] = next((step.evidence for step in execution.steps.all() if step.name == "publish"), {})
     return {
         "execution": execution,
         "freeze": DeployFreeze.objects.filter(execution=execution).first(),
+        "backup": Backup.objects.filter(execution=execution).first(),
         "patch": PatchFile.objects.filter(execution=execution).defer("content").first(),
         "published": published,
     }

@@ -320,6 +320,9 @@ def _doing(progress: Mapping[str, Any]) -> str:
         return _("COMMIT is sent; waiting for the answer.")
     if "command" in progress:
         return _("Running “%(command)s”") % progress
+    if "bytes" in progress and progress.get("table"):
+        said = {"of": "?", **progress, "size": size_words(progress["bytes"])}
+        return _("%(size)s written, table %(table)s of %(of)s") % said
     if "bytes" in progress:
         return _("%(size)s written") % {"size": size_words(progress["bytes"])}
     if "doing" in progress:

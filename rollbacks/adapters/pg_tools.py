@@ -28,6 +28,9 @@ PROGRESS_SECONDS = 1.0
 # The first minor of each major in which a plain dump cannot break out of psql (CVE-2026-18408).
 PATCHED = {14: 24, 15: 19, 16: 15, 17: 11, 18: 6}
 KEPT_STDERR = 4000
+# What pg_dump tells of its progress; what is left of its words is what went wrong.
+BEGUN = b"pg_dump: dumping contents of table"
+TOLD = re.compile(rb"pg_dump: (?!error:|warning:|detail:|hint:)")
 # A server that vanished without a word is noticed within a minute; by its own defaults the kernel would wait two hours.
 KEEPALIVES = "keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 
@@ -59,6 +62,14 @@ class Tools:
     pg_restore: Path
     version: str
     outdated: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a dump is: bytes of the dump, and tables whose rows were begun."""
+
+    size: int
+    tables: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,7 @@ def dump(
     environ: Mapping[str, str],
     snapshot: str,
     sink: Taker,
-    on_progress: Callable[[int], None],
+    on_progress: Callable[[Progress], None],
     lock_wait_seconds: int,
     timeout_seconds: int,
 ) -> DumpResult:
@@ -111,11 +122,11 @@ def dump(
     arguments = [
         str(tools.pg_dump), "--format=custom", "--compress=1", "--no-owner", "--no-privileges",
         f"--snapshot={snapshot}", f"--lock-wait-timeout={lock_wait_seconds * 1000}", "--no-password",
-        f"--dbname={KEEPALIVES}",
+        f"--dbname={KEEPALIVES}", "--verbose",
     ]  # fmt: skip
     started = time.monotonic()
     with _running(arguments, credentials, environ, timeout_seconds) as child:
-        dumped = _Dumped(child.process, on_progress)
+        dumped = _Dumped(child, on_progress)
         sink.take(dumped)
         code = child.process.wait()
     if code != 0:
@@ -157,6 +168,8 @@ class _Child:
     def __init__(self, process: subprocess.Popen[bytes], timeout_seconds: int) -> None:
         self.process = process
         self.timed_out = False
+        # Tables whose rows pg_dump has begun to write, as it says itself.
+        self.tables = 0
         self._stderr = bytearray()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -182,9 +195,11 @@ class _Child:
                     pipe.close()
 
     def _read(self) -> None:
-        while self.process.stderr is not None and (chunk := self.process.stderr.read1(4096)):  # type: ignore[attr-defined]
-            if len(self._stderr) < KEPT_STDERR:
-                self._stderr += chunk
+        for line in self.process.stderr or ():
+            if line.startswith(BEGUN):
+                self.tables += 1
+            elif not TOLD.match(line) and len(self._stderr) < KEPT_STDERR:
+                self._stderr += line
 
     def _expire(self) -> None:
         self.timed_out = True
@@ -215,16 +230,16 @@ class _running:  # noqa: N801  (a context manager that reads as a word)
 class _Dumped(SummedSource):
     """What pg_dump writes, as it is read: summed, and told of once a second."""
 
-    def __init__(self, process: subprocess.Popen[bytes], on_progress: Callable[[int], None]) -> None:
-        if process.stdout is None:
+    def __init__(self, child: _Child, on_progress: Callable[[Progress], None]) -> None:
+        if child.process.stdout is None:
             raise DumpFailed("pg_dump was started without a pipe.")
-        super().__init__(process.stdout)
-        self._on_progress, self._shown = on_progress, 0.0
+        super().__init__(child.process.stdout)
+        self._child, self._on_progress, self._shown = child, on_progress, 0.0
 
     def read(self, size: int = -1, /) -> bytes:
         chunk = super().read(size)
         if time.monotonic() - self._shown > PROGRESS_SECONDS:
-            self._on_progress(self.size)
+            self._on_progress(Progress(self.size, self._child.tables))
             self._shown = time.monotonic()
         return chunk
 

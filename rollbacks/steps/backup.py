@@ -141,7 +141,7 @@ def _dump(ctx: StepContext, tools: Tools, store: Store) -> Manifest:
                 environ=ctx.environ,
                 snapshot=snapshot,
                 sink=sink,
-                on_progress=lambda written: ctx.heartbeat({"bytes": written}),
+                on_progress=lambda done: ctx.heartbeat({"bytes": done.size, "table": done.tables, "of": len(counts)}),
                 lock_wait_seconds=LOCK_WAIT_SECONDS,
                 timeout_seconds=TIMEOUT_SECONDS,
             )

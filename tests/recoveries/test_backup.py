@@ -26,15 +26,17 @@ from rollbacks.services.targets import settings_of
 from tests.conftest import TargetDatabase
 from tests.recoveries.production import chosen, driven, started
 from tests.rollback import register
+from tests.targets.backups import identity
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def environ(nzila: TargetDatabase) -> Iterator[dict[str, str]]:
-    """The worker's environment; databases are restored on the scratch cluster, which is no target's."""
+def environ(nzila: TargetDatabase, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a worker that encrypts; databases are restored on the scratch cluster, which is no target's."""
     url = os.environ["SCRATCH_DATABASE_URL"]
-    yield {**nzila.environ, "RESTORE_DATABASE_URL": url}
+    (tmp_path / "keys").mkdir()
+    yield {**nzila.environ, "RESTORE_DATABASE_URL": url, **identity(tmp_path / "keys")[2]}
     with psycopg.connect(url, autocommit=True) as line:
         names = line.execute("SELECT datname FROM pg_database WHERE datname ~ '^(back-|restoring-)'").fetchall()
         for (name,) in names:
@@ -53,7 +55,7 @@ def kept(nzila: TargetDatabase, people: dict[str, Any], environ: dict[str, str])
     credentials = targets.credentials_of(nzila.name, nzila.environ)
     with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
         counts = row_counts(line, ignore_schemas=())
-        with Store.of(nzila.environ).writing(token, now=datetime.now(UTC)) as sink:
+        with Store.of(environ, nzila.name).writing(token, now=datetime.now(UTC)) as sink:
             done = pg_tools.dump(
                 pg_tools.find_tools(18, nzila.environ), credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
                 on_progress=lambda size: None, lock_wait_seconds=5, timeout_seconds=60,

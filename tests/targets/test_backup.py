@@ -183,6 +183,25 @@ def test_a_dump_that_waits_for_a_lock_gives_up_in_time_and_leaves_nothing(
     assert files_of(nzila) == []
 
 
+def test_progress_is_told_in_bytes_and_tables(
+    nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pg_tools, "PROGRESS_SECONDS", -1.0)
+    told: list[pg_tools.Progress] = []
+    credentials = targets.credentials_of(nzila.name, nzila.environ)
+    with targets.connect(credentials) as line, exported_snapshot(line) as snapshot:
+        counts = row_counts(line, ignore_schemas=())
+        with store.writing("7", now=NOW) as sink:
+            result = pg_tools.dump(
+                tools, credentials, environ=nzila.environ, snapshot=snapshot, sink=sink,
+                on_progress=told.append, lock_wait_seconds=5, timeout_seconds=60,
+            )  # fmt: skip
+    assert told[-1].size == result.size
+    # The pipe with the words may be a little behind the one with the bytes.
+    assert 0 < told[-1].tables <= len(counts)
+    assert [each.size for each in told] == sorted(each.size for each in told)
+
+
 def test_a_table_cannot_go_while_it_is_dumped(
     nzila: TargetDatabase, tools: pg_tools.Tools, store: Store, copy_name: str
 ) -> None:
