@@ -30,17 +30,27 @@ def asked_to_sign(cause: Cause) -> Content:
     return Content(
         title=one_line(_("Please sign %(what)s%(security)s") % {"what": _what(cause), "security": security}),
         ask=_("Read the plan and approve or reject it. It waits for: %(roles)s.") % {"roles": _roles(cause.missing)},
-        effect=_applied_by_command()
-        if cause.plan.get("options", {}).get("migrate")
-        else _(
-            "If you approve and all signatures are there, an engineer may start it: the worker takes a backup, rehearses "
-            "on the restored copy, and then changes the target in one transaction. A rejection sends it back."
-        ),
+        effect=_effect(cause.plan),
         risks=_risks(cause),
         lines=_plan_lines(cause),
         digest=_digest(cause),
         path=_path("request-sign", cause),
         action=_("Read and sign"),
+    )
+
+
+def _effect(plan: Mapping[str, Any]) -> str:
+    if plan.get("options", {}).get("migrate"):
+        return _applied_by_command()
+    if plan.get("lane"):
+        return _(
+            "If you approve and all signatures are there, an engineer may start it: the worker takes a backup, rehearses "
+            "on the restored copy, and then changes the target: in one transaction, and outside of it by statements that "
+            "run one by one and are not atomic. A rejection sends it back."
+        )
+    return _(
+        "If you approve and all signatures are there, an engineer may start it: the worker takes a backup, rehearses "
+        "on the restored copy, and then changes the target in one transaction. A rejection sends it back."
     )
 
 
@@ -135,8 +145,11 @@ def succeeded(cause: Cause) -> Content:
 
 
 def failed(cause: Cause) -> Content:
-    """Tell that it failed, and that nothing was changed."""
-    title = _("Failed, nothing was changed: %(what)s") % {"what": _what(cause)}
+    """Tell that it failed, and that nothing was changed or what stays."""
+    if cause.detail.get("outside"):
+        title = _("Failed, part of it stays: %(what)s") % {"what": _what(cause)}
+    else:
+        title = _("Failed, nothing was changed: %(what)s") % {"what": _what(cause)}
     said = one_line(cause.detail.get("sentence", ""), 600)
     return _about_run(cause, title, _("Read why, then edit it, start it again or give it up. %(why)s") % {"why": said})
 

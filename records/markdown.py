@@ -8,7 +8,17 @@ from typing import Any
 from records.chain import canonical
 
 # Evidence that is long or repeated elsewhere in the document; the sealed JSON has it in full.
-OMITTED = {"row_counts", "statements", "ledger", "settings", "expected", "drift", "immutability_removed"}
+OMITTED = {
+    "row_counts",
+    "statements",
+    "ledger",
+    "settings",
+    "expected",
+    "expected_at_end",
+    "outside",
+    "drift",
+    "immutability_removed",
+}
 
 
 def render(document: Mapping[str, Any], *, digest: str) -> str:

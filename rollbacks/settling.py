@@ -235,7 +235,9 @@ def _fail(facts: Facts, execution: Execution, run: StepRun, sentence: str, evide
         attempt=run.attempt, sentence=sentence, **_shown(evidence),
     )  # fmt: skip
     _close(execution)
-    move(facts, _request_of(execution), State.FAILED, execution=execution.pk, sentence=sentence)
+    # Named apart, so that whoever is told does not read that nothing was changed.
+    left = {"outside": True} if _outside(execution) else {}
+    move(facts, _request_of(execution), State.FAILED, execution=execution.pk, sentence=sentence, **left)
 
 
 def _doubt(facts: Facts, execution: Execution, run: StepRun, sentence: str, evidence: Evidence | None = None) -> None:

@@ -149,7 +149,7 @@ def told(lane: Mapping[str, Sequence[str]], points: Mapping[int, Mapping[str, An
         return ""
     titles = {
         "done": "Done outside the transaction, and staying",
-        "begun": "Begun outside the transaction and not finished",
+        "begun": "Begun outside the transaction, and its end was not seen",
         "not done": "Not done",
     }
     return " ".join(f"{titles[state]}: {', '.join(found)}." for state, found in words.items() if found)

@@ -35,7 +35,9 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     form = ConfirmForm(request.POST or None, expected=plan.target.database)
     if request.method == "POST" and form.is_valid():
         start_execution(request.user, pk)
-        messages.success(request, _("Started. Nothing is changed on the target before the step “apply”."))
+        first = _("Started. Nothing is changed on the target before the step “outside, before”.")
+        apply = _("Started. Nothing is changed on the target before the step “apply”.")
+        messages.success(request, first if plan.lane.get("before") else apply)
         return redirect("run", pk=pk)
     context = {"rollback": found, "plan": plan, "case": case, "decision": decision_on(case), "form": form}
     return render(request, "rollbacks/start.html", context)

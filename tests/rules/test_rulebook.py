@@ -41,6 +41,7 @@ def test_the_runbook_s_rules(traits: Traits, roles: list[tuple[str, ...]]) -> No
         ('target = ["shop", "nzila"]', Traits(target="nzila"), Traits(target="nzila2")),
         ('risk = ["medium", "high"]', Traits(risk="high"), Traits(risk="low")),
         ("data_loss = true", Traits(data_loss=True), Traits()),
+        ("non_transactional = true", Traits(non_transactional=True), Traits()),
         ("data_loss = false", Traits(), Traits(data_loss=True)),
         ('tables = ["*.audit_*"]', Traits(tables=("public.a", "public.audit_events")), Traits(tables=("public.audits",))),
         ('owners = ["@nzila/security"]', Traits(owners=("@nzila/security",)), Traits(owners=("@nzila/securit",))),

@@ -103,7 +103,7 @@ def test_what_is_told_names_what_is_done_begun_and_left() -> None:
     }
     points = {1: {"state": "done"}, 2: {"state": "begun"}, 3: {"state": "undone"}}
     assert lane.told(plan, points) == (
-        "Done outside the transaction, and staying: 1 (DROP INDEX CONCURRENTLY a). Begun outside the transaction and not "
-        "finished: 2 (REINDEX INDEX CONCURRENTLY b). Not done: 3 (REINDEX INDEX CONCURRENTLY c)."
+        "Done outside the transaction, and staying: 1 (DROP INDEX CONCURRENTLY a). Begun outside the transaction, and "
+        "its end was not seen: 2 (REINDEX INDEX CONCURRENTLY b). Not done: 3 (REINDEX INDEX CONCURRENTLY c)."
     )
     assert lane.told(plan, {}) == lane.told(plan, {1: {"state": "undone"}}) == ""
