@@ -17,9 +17,9 @@ from psycopg import pq, sql
 
 from rollbacks.adapters import indexes
 from rollbacks.adapters import target as targets
-from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.adapters.indexes import ABSENT, INVALID, VALID, Index
 from rollbacks.adapters.ledger import read_ledger
+from rollbacks.adapters.server_errors import one_sentence
 from rollbacks.ports import Evidence, StepContext, StepFailed, StepInterrupted, StepUncertain
 from rollbacks.reversal import parse
 from rollbacks.reversal.lane import AFTER, BEFORE, CREATE, NOT_ATOMIC, REINDEX, Form, form_of
