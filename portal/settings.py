@@ -302,6 +302,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_TIMEOUT = 3
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="rollbacks")
+# target=queue, comma-separated: these are worked on by a worker that was started with --queues of that name, and by no other.
+TARGET_QUEUES: dict[str, str] = env.dict("TARGET_QUEUES", default={})
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "rollbacks.tasks.sweep", "schedule": SWEEP_SECONDS},
     "sweep-scratch": {"task": "rollbacks.tasks.sweep_scratch", "schedule": 3600.0},

@@ -6,12 +6,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from recoveries.models import Recovery
-from rollbacks.doorbell import send
+from rollbacks.doorbell import queue_of, send
 
 
 def ring(pk: int) -> bool:
     """Ask a worker to go on with the recovery; False when the broker cannot be reached."""
-    heard = send("recoveries.tasks.advance", pk)
+    heard = send("recoveries.tasks.advance", pk, queue=queue_of(Recovery, pk, "target__name"))
     Recovery.objects.filter(pk=pk).update(rung_at=Now() if heard else None)
     return heard
 
@@ -28,4 +28,4 @@ def ring_restorable_on_commit(pk: int) -> None:
 
 def ring_restorable(pk: int) -> bool:
     """Ask a worker what the provider can restore."""
-    return send("recoveries.tasks.read_restorable", pk)
+    return send("recoveries.tasks.read_restorable", pk, queue=queue_of(Recovery, pk, "target__name"))

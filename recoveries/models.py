@@ -8,7 +8,8 @@ from django.db import models
 from recoveries.cutover import BY_HAND, ITEMS
 from recoveries.kinds import KINDS
 from recoveries.states import HOLDING, State
-from rollbacks.models import LeasedStep, Target
+from rollbacks.leased_step import LeasedStep
+from rollbacks.models import Target
 from rollbacks.states import RunState
 
 
