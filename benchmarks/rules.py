@@ -48,10 +48,10 @@ MODULES = (
 )  # fmt: skip
 PARSER = {"parse", "parser_child"}
 TESTS = ("tests/rules/reversal", "tests/rules/test_plan.py", "tests/reversal")
-# Their drafts are judged without a server, they are left to chance, or leave something behind for the next fork.
+# Their drafts are judged without a server, or they are left to chance.
 LEFT_OUT = (
     "test_cases.py", "test_random*.py", "test_fuzz.py", "test_long_chain.py", "*thrown_at_it*",
-    "*deep_nesting*", "*holds_the_checks_up*", "*restored_backup*",
+    "*deep_nesting*", "*holds_the_checks_up*",
 )  # fmt: skip
 QUICK, SERVER, SURVIVED = "quickly", "by a server test", "survived"
 EXITS = {0: SURVIVED, 1: QUICK, 2: SERVER}

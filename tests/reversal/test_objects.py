@@ -58,6 +58,7 @@ def test_everything_is_taken_down_and_made_again_from_what_was_read(rich: Line) 
     assert before.things["sequence", "shop", "numbers"].needs == {("schema", "shop")}
     assert before.things["sequence", "shop", "orders_id_seq"].needs == {("schema", "shop")}
     assert ("table", "shop", "people") in before.things["column", "shop", "orders", "former"].needs
+    assert before.things["column", "shop", "loose", "id"].needs == {("table", "shop", "loose")}
     assert all(value for each in before.things.values() for value in each.attributes.values())
     assert "FROM shop.people" in before.things["view", "shop", "adults"].get("definition")
     assert not any(each[:2] == ("SCHEMA", '"public"') for each in before.grants)

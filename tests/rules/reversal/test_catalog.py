@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from psycopg import sql
 
 from rollbacks.adapters.pg_tools import find_tools
+from rollbacks.reversal import catalog
 from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from tests.rules.reversal.rich_schema import MUTATIONS, ROLES, SCHEMA, UNDONE
 
@@ -32,14 +34,21 @@ def rich(cluster_url: str) -> Iterator[str]:
         for role in ROLES:
             if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
                 admin.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-        for name in (NAME, f"{NAME}_restored"):
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        _make(admin, NAME)
         with psycopg.connect(_url(cluster_url, NAME)) as line:
             line.execute(SCHEMA.encode())
         yield _url(cluster_url, NAME)
         for name in (NAME, f"{NAME}_restored"):
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(admin, name)
+
+
+def _make(admin: Line, name: str) -> None:
+    _drop(admin, name)
+    admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _drop(admin: Line, name: str) -> None:
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +152,34 @@ def test_reading_is_one_read_only_transaction_and_leaves_the_connection_as_it_wa
         assert line.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
+def test_everything_is_read_in_one_state_with_the_same_settings(rich: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ", ".join(
+        f"current_setting('{each}')" for each in ("transaction_isolation", "transaction_read_only", "DateStyle")
+    )
+    monkeypatch.setattr(catalog, "queries", lambda version: {"asked": f"SELECT {asked}"})
+    with psycopg.connect(rich, autocommit=True) as line:
+        found = read_facts(line, ignore_schemas=IGNORED)
+    assert found.entries == {("asked", "repeatable read", "on", "ISO, YMD")}
+
+
+def test_the_collector_is_held_while_facts_are_read_and_left_as_it_was() -> None:
+    collecting = gc.isenabled()
+    try:
+        for begin, after in ((gc.enable, True), (gc.disable, False)):
+            begin()
+            with catalog._uncollected():
+                assert not gc.isenabled()
+            assert gc.isenabled() is after
+    finally:
+        (gc.enable if collecting else gc.disable)()
+
+
+def test_a_short_text_is_named_whole() -> None:
+    was, now = (Facts(frozenset({("view", "shop", "v", "x" * 230 + each)})) for each in "ab")
+    (sentence,) = compare(was, now).sentences()
+    assert sentence == f"View shop.v is “{'x' * 230}b” instead of “{'x' * 230}a”."
+
+
 def test_a_long_text_is_named_by_the_part_that_differs(line: Line, before: Facts) -> None:
     body = "'SELECT a + b /* " + "x" * 500 + "{} */'"
     make = (
@@ -166,6 +203,8 @@ def test_a_restored_backup_has_the_same_facts_owners_and_grants_apart(
         [tools.pg_dump, "--format=custom", "--no-owner", "--no-privileges", "-f", dump, "-d", rich], check=True
     )
     restored = rich.replace(f"/{NAME}?", f"/{NAME}_restored?")
+    with psycopg.connect(cluster_url, autocommit=True) as admin:
+        _make(admin, f"{NAME}_restored")
     subprocess.run(
         [tools.pg_restore, "--exit-on-error", "--no-owner", "--no-privileges", "-d", restored, dump], check=True
     )
