@@ -32,6 +32,7 @@ CREATE TABLE shop.events_a PARTITION OF shop.events FOR VALUES FROM ('2024-01-01
 CREATE TABLE shop.events_b PARTITION OF shop.events DEFAULT;
 CREATE TABLE shop.loose (id integer NOT NULL, at date NOT NULL);
 CREATE TABLE shop.printed (late interval DEFAULT '1 day 2 hours', part float8 DEFAULT '0.1234567890123', raw bytea DEFAULT '\\x00ff');
+ALTER TABLE shop.printed OWNER TO facts_owner;
 CREATE TABLE shop.base (id integer, label text); CREATE TABLE shop.child (extra text) INHERITS (shop.base);
 CREATE UNLOGGED TABLE shop.cache (key text, value text);
 CREATE VIEW shop.adults WITH (security_barrier) AS SELECT id, name FROM shop.people WHERE age >= 18;
