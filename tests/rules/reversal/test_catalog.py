@@ -158,6 +158,11 @@ def test_what_lies_in_ignored_schemas_is_no_fact(line: Line, before: Facts) -> N
     assert compare(before, read_facts(line, ignore_schemas=IGNORED)).sentences() == []
 
 
+def test_what_an_earlier_rollback_kept_is_no_fact(line: Line, before: Facts) -> None:
+    line.execute("CREATE SCHEMA rollback_archive; CREATE TABLE rollback_archive.manifest (kept_as text PRIMARY KEY)")
+    assert compare(before, read_facts(line, ignore_schemas=IGNORED)).sentences() == []
+
+
 def test_facts_survive_their_json(before: Facts) -> None:
     again = Facts.from_json(before.to_json())
     assert compare(before, again).equal
