@@ -79,6 +79,10 @@ def test_a_backup_that_cannot_be_relied_on_says_so_and_offers_no_restore(people:
     (backup,) = several(people, 1)
     engineer = client_of(people["engineer"])
     assert "Restore it into a new database" in engineer.get(f"/backups/{backup.pk}/").content.decode()
+    assert (
+        f'href="/backups/{backup.pk}/"'
+        in engineer.get(f"/requests/{backup.execution.request_id}/run/").content.decode()
+    )
     backups.judge(backup.execution_id, "The dump could not be <b>restored</b>.")
     page = engineer.get(f"/backups/{backup.pk}/").content.decode()
     assert "Do not rely on this backup" in page and "<b>restored" not in page
