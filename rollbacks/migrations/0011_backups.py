@@ -1,4 +1,7 @@
-"""Kept backups with their holds, files that belong to none, and how long a target's backups are kept."""
+"""Kept backups with their holds, files that belong to none, and how long a target's backups are kept.
+
+The database lets a backup only be judged and removed, and a hold only be lifted; it refuses to remove what is held.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,49 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
+
+KEEP = """
+CREATE FUNCTION rollbacks_backup_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    later text[] := ARRAY['restored_at', 'refusal', 'removing_at', 'removed_at', 'removal'];
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.removed_at IS NOT NULL OR to_jsonb(OLD) - later <> to_jsonb(NEW) - later
+       OR (OLD.removing_at IS NOT NULL AND OLD.removing_at IS DISTINCT FROM NEW.removing_at) THEN
+        RAISE EXCEPTION 'a backup can only be judged and removed, once: % refused', TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    IF OLD.removing_at IS NULL AND NEW.removing_at IS NOT NULL AND (OLD.expires_at > now() OR EXISTS (
+        SELECT FROM rollbacks_backuphold h
+         WHERE h.backup_id = OLD.id AND h.lifted_at IS NULL AND (h.until IS NULL OR h.until > now())
+    )) THEN
+        RAISE EXCEPTION 'the backup is held or its time is not over: removal refused' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION rollbacks_backup_hold_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    later text[] := ARRAY['lifted_by_id', 'lifted_at', 'lift_reason'];
+BEGIN
+    IF TG_OP = 'DELETE' OR OLD.lifted_at IS NOT NULL OR to_jsonb(OLD) - later <> to_jsonb(NEW) - later THEN
+        RAISE EXCEPTION 'a hold can only be lifted, once: % refused', TG_OP USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER rollbacks_backup_keep BEFORE UPDATE OR DELETE ON rollbacks_backup
+    FOR EACH ROW EXECUTE FUNCTION rollbacks_backup_keep();
+CREATE TRIGGER rollbacks_backuphold_keep BEFORE UPDATE OR DELETE ON rollbacks_backuphold
+    FOR EACH ROW EXECUTE FUNCTION rollbacks_backup_hold_keep();
+ALTER TABLE rollbacks_backup ENABLE ALWAYS TRIGGER rollbacks_backup_keep;
+ALTER TABLE rollbacks_backuphold ENABLE ALWAYS TRIGGER rollbacks_backuphold_keep;
+"""
+RELEASE = """
+DROP TRIGGER rollbacks_backuphold_keep ON rollbacks_backuphold;
+DROP TRIGGER rollbacks_backup_keep ON rollbacks_backup;
+DROP FUNCTION rollbacks_backup_hold_keep();
+DROP FUNCTION rollbacks_backup_keep();
+"""
 
 
 class Migration(migrations.Migration):
@@ -165,4 +211,5 @@ class Migration(migrations.Migration):
                 name="backup_hold_lifted_by_somebody",
             ),
         ),
+        migrations.RunSQL(KEEP, RELEASE),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from approvals.services import database_time
 from records.models import Fact
 from recoveries.models import Recovery
 from rollbacks import backup_sweep
@@ -20,7 +23,7 @@ from rollbacks.ports import StepFailed
 from rollbacks.services import backups
 from rollbacks.services.moves import NotAllowed, Refused
 from rollbacks.services.targets import register_target
-from rollbacks.side_models import Backup, StrayFile
+from rollbacks.side_models import Backup, BackupHold, StrayFile
 from tests.targets.backups import NOW, ROW, files, kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,16 +51,15 @@ def execution(target: Target, people: Mapping[str, Any], *, is_open: bool = Fals
     return made
 
 
-def stored(environ: Mapping[str, str], run: Execution, content: bytes = b"a dump") -> Backup:
-    """Keep a dump of the run as its step does."""
-    manifest = kept(Store.of(environ), content, token=f"execution-{run.pk}")
-    backups.keep(run.pk, manifest.row())
+def stored(environ: Mapping[str, str], run: Execution, *, days: int = 1) -> Backup:
+    """Keep a dump of the run as its step does, taken so many days ago; after 30 its time is over."""
+    manifest = kept(Store.of(environ), b"a dump", token=f"execution-{run.pk}")
+    made_at = timezone.now() - timedelta(days=days)
+    backups.keep(run.pk, {**manifest.row(), "made_at": made_at.isoformat()})
     return run.backup
 
 
-def age(backup: Backup, days: int = 1) -> None:
-    """Let the backup's time be over since some days."""
-    Backup.objects.filter(pk=backup.pk).update(expires_at=timezone.now() - timedelta(days=days))
+OVER = 31
 
 
 def actions(subject: str = "") -> list[str]:
@@ -93,11 +95,10 @@ def test_without_a_number_of_its_own_a_target_has_the_portals(people: dict[str, 
 def test_what_is_over_is_removed_with_all_that_was_kept_beside_it(
     target: Target, people: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    old, new = (stored(environ, execution(target, people)) for _ in range(2))
+    old, new = (stored(environ, execution(target, people), days=days) for days in (OVER, 1))
     store = Store.of(environ)
     for backup in (old, new):
         store.keep_note(f"expected-execution-{backup.execution_id}.json", "{}")
-    age(old)
     backup_sweep.sweep(environ)
     old.refresh_from_db()
     assert old.removed_at is not None and old.removal == "Its time is over."
@@ -113,16 +114,14 @@ def test_what_is_over_is_removed_with_all_that_was_kept_beside_it(
 def test_nothing_is_removed_that_an_open_run_a_hold_or_a_recovery_needs(
     target: Target, people: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    working = stored(environ, execution(target, people, is_open=True))
-    held = stored(environ, execution(target, people))
-    restored = stored(environ, execution(target, people))
-    elsewhere = stored({"BACKUP_DIR": environ["BACKUP_DIR"] + "-elsewhere"}, execution(target, people))
+    working = stored(environ, execution(target, people, is_open=True), days=OVER)
+    held = stored(environ, execution(target, people), days=OVER)
+    restored = stored(environ, execution(target, people), days=OVER)
+    stored({"BACKUP_DIR": environ["BACKUP_DIR"] + "-elsewhere"}, execution(target, people), days=OVER)
     placed = backups.hold(people["auditor"], held.pk, reason="Case 7", until=None)
     recovery = Recovery.objects.create(
         target=target, author=people["engineer"], provider="backup", backup=f"execution-{restored.execution_id}"
     )
-    for backup in (working, held, restored, elsewhere):
-        age(backup)
     backup_sweep.sweep(environ)
     assert not Backup.objects.filter(removing_at__isnull=False).exists()
     # Each alone keeps it, also when somebody asks for exactly this one.
@@ -139,8 +138,7 @@ def test_nothing_is_removed_that_an_open_run_a_hold_or_a_recovery_needs(
 def test_holds_are_placed_and_lifted_by_auditors_and_security_with_a_reason(
     target: Target, people: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    backup = stored(environ, execution(target, people))
-    age(backup)
+    backup = stored(environ, execution(target, people), days=OVER)
     for role in ("engineer", "platform", "cto", "administrator"):
         with pytest.raises(NotAllowed):
             backups.hold(people[role], backup.pk, reason="Case 7", until=None)
@@ -148,7 +146,8 @@ def test_holds_are_placed_and_lifted_by_auditors_and_security_with_a_reason(
         backups.hold(people["auditor"], backup.pk, reason=" ", until=None)
     with pytest.raises(Refused, match="ends in the future"):
         backups.hold(people["auditor"], backup.pk, reason="Case 7", until=datetime(2026, 1, 1, tzinfo=UTC))
-    first = backups.hold(people["auditor"], backup.pk, reason="Case 7", until=timezone.now() + timedelta(days=1))
+    soon = database_time() + timedelta(seconds=1.5)
+    first = backups.hold(people["auditor"], backup.pk, reason="Case 7", until=soon)
     second = backups.hold(people["security"], backup.pk, reason="Case 8", until=None)
     with pytest.raises(NotAllowed):
         backups.lift(people["platform"], backup.pk, first.pk, reason="Closed")
@@ -157,9 +156,10 @@ def test_holds_are_placed_and_lifted_by_auditors_and_security_with_a_reason(
     backups.lift(people["auditor"], backup.pk, second.pk, reason="Case 8 is closed")
     with pytest.raises(Refused, match="lifted already"):
         backups.lift(people["auditor"], backup.pk, second.pk, reason="Again")
-    assert backups.begin_removal(backup.pk) is None
+    assert backups.begin_removal(backup.pk) is None or database_time() > soon
     # A hold's own end is enough.
-    type(first).objects.filter(pk=first.pk).update(until=timezone.now() - timedelta(seconds=1))
+    while database_time() <= soon:
+        time.sleep(0.05)
     assert backups.begin_removal(backup.pk) is not None
     with pytest.raises(Refused, match="being removed"):
         backups.hold(people["auditor"], backup.pk, reason="Too late", until=None)
@@ -171,8 +171,7 @@ def test_holds_are_placed_and_lifted_by_auditors_and_security_with_a_reason(
 def test_a_removal_that_a_worker_did_not_finish_is_finished_by_the_next_sweep(
     target: Target, people: dict[str, Any], environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backup = stored(environ, execution(target, people))
-    age(backup)
+    backup = stored(environ, execution(target, people), days=OVER)
     real = Store.remove
 
     def fails(store: Store, name: str) -> None:
@@ -260,3 +259,29 @@ def test_a_kept_backup_whose_file_went_or_shrank_is_marked_once(
         gone.pk: "Its file is no longer in the store.", shrunk.pk: "Its file has 1 bytes instead of 6.", whole.pk: "",
     }  # fmt: skip
     assert actions().count("backup.refused") == 2
+
+
+def test_the_database_itself_refuses_to_shorten_forget_or_remove_what_is_held(
+    target: Target, people: dict[str, Any], environ: dict[str, str]
+) -> None:
+    over, young = (stored(environ, execution(target, people), days=days) for days in (OVER, 1))
+    held = backups.hold(people["auditor"], over.pk, reason="Case 7", until=None)
+    now = timezone.now()
+    row, hold = Backup.objects.filter(pk=over.pk), BackupHold.objects.filter(pk=held.pk)
+    for wrong in (
+        lambda: row.update(expires_at=now),
+        lambda: row.update(sha256="0" * 64),
+        lambda: row._raw_delete("default"),
+        lambda: row.update(removing_at=now),
+        lambda: Backup.objects.filter(pk=young.pk).update(removing_at=now),
+        lambda: hold.update(until=now),
+        lambda: hold._raw_delete("default"),
+    ):
+        with pytest.raises(IntegrityError, match="refused"), transaction.atomic():
+            wrong()
+    backups.lift(people["auditor"], over.pk, held.pk, reason="Closed")
+    with pytest.raises(IntegrityError, match="only be lifted, once"), transaction.atomic():
+        hold.update(lifted_at=None, lifted_by=None)
+    backup_sweep.sweep(environ)
+    with pytest.raises(IntegrityError, match="only be judged and removed, once"), transaction.atomic():
+        row.update(removed_at=None)
