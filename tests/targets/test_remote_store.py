@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,42 +12,22 @@ import pytest
 
 from rollbacks.adapters import remote_place
 from rollbacks.adapters.store import Store, StoreRefused
-from tests.targets.backups import identity, kept, read
+from tests.targets.backups import bucket_on, identity, kept, read, s3_server
 
 DUMP = random.Random(3).randbytes(17 * 1024 * 1024)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """An S3-compatible server on loopback; yields its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
+    """An S3-compatible server for this module."""
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture
 def environ(server: str, request: pytest.FixtureRequest) -> dict[str, str]:
     """The worker's environment for a new bucket."""
-    bucket = "b" + hashlib.sha256(request.node.name.encode()).hexdigest()[:20]
-    urllib.request.urlopen(urllib.request.Request(f"{server}/{bucket}", method="PUT"), timeout=20).close()
-    return {
-        "BACKUP_STORE_URL": f"s3://{bucket}/portal", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "can4ry",
-        "AWS_REGION": "us-east-1", "AWS_ENDPOINT": server, "BACKUP_STORE_ALLOW_HTTP": "1",
-    }  # fmt: skip
+    return bucket_on(server, "b" + hashlib.sha256(request.node.name.encode()).hexdigest()[:20])
 
 
 def names(store: Store) -> list[str]:
