@@ -109,13 +109,24 @@ TEMPLATES: list[dict[str, Any]] = [
 
 
 def database(url_variable: str) -> dict[str, Any]:
-    """Return Django's settings for the PostgreSQL at the variable's URL, with a pool of connections."""
+    """Return Django's settings for the PostgreSQL at the variable's URL, with a pool of connections.
+
+    Transactions of the portal are short, and one that stands still holds locks that everybody needs (the trail's among
+    them): the server ends it after DATABASE_IDLE_SECONDS, and who waits for its locks waits a little longer than that.
+    """
     required(url_variable)
     settings: dict[str, Any] = env.db_url(url_variable)
     # A unix socket directory arrives as ?host=/dir; Django wants it as HOST.
     options = settings.setdefault("OPTIONS", {})
     settings["HOST"] = options.pop("host", settings.get("HOST", ""))
     settings["CONN_MAX_AGE"] = 0
+    idle = env.float("DATABASE_IDLE_SECONDS", default=20.0)
+    if idle:
+        limits = {"idle_in_transaction_session_timeout": idle, "lock_timeout": idle + 5}
+        set_at_start = " ".join(f"-c {name}={seconds * 1000:.0f}" for name, seconds in limits.items())
+        options["options"] = f"{set_at_start} {options.get('options', '')}".strip()
+    # A server that vanished without a word is noticed within a minute, and not after two hours.
+    options.update(keepalives_idle=30, keepalives_interval=10, keepalives_count=3, tcp_user_timeout=60_000)
     size = env.int("DATABASE_POOL_SIZE", default=8)
     if size:
         options["pool"] = {"min_size": 0, "max_size": size, "timeout": 10}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
-from django.db.models import Exists, OuterRef
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from rollbacks import leases, settling
@@ -44,9 +44,11 @@ from rollbacks.steps import LANE_BEFORE, STEPS, reaches_target
 logger = logging.getLogger(__name__)
 
 BY_NAME = {step.name: step for step in STEPS}
-# What Django raises when the portal's own database is away; the target's errors are psycopg's.
-AWAY = (OperationalError, InterfaceError)
+# What Django raises when the portal's own database is away, or has ended a session that stood still in a transaction
+# (InternalError); the target's errors are psycopg's.
+AWAY = (OperationalError, InterfaceError, InternalError)
 AWAY_PAUSE_SECONDS = 0.25
+LATELY = timedelta(days=2)
 
 
 def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bool:
@@ -56,6 +58,8 @@ def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bo
     """
     claim = settling.claim(execution_id, worker=worker)
     if claim is None:
+        # It may have been refused: cancelled, or not approved any more.
+        clean_up(execution_id, environ)
         return False
     step = BY_NAME[claim.name]
     outcome = _run(step, claim, environ)
@@ -64,7 +68,7 @@ def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bo
         return False
     more = _settled(claim, step, outcome)
     if outcome.kind in {"failed", "uncertain"}:
-        _clean(claim, environ)
+        clean_up(execution_id, environ)
     return more
 
 
@@ -94,7 +98,7 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
     try:
         heartbeat = partial(renew, claim)
         with leases.kept(heartbeat):
-            context = _context(claim, environ, heartbeat)
+            context = _context(claim.execution, claim.attempt, environ, heartbeat)
             seen = step.observe(context)
             if seen is not None:
                 return Outcome("done", evidence=seen, observed=True)
@@ -136,8 +140,9 @@ def _settled(claim: Claim, step: Step, outcome: Outcome) -> bool:
             time.sleep(AWAY_PAUSE_SECONDS)
 
 
-def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]) -> StepContext:
-    execution = claim.execution
+def _context(
+    execution: Execution, attempt: int, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]
+) -> StepContext:
     earlier = execution.steps.filter(state=RunState.DONE).values_list("name", "evidence")
     return StepContext(
         plan=Plan.of(execution.plan),
@@ -145,7 +150,7 @@ def _context(claim: Claim, environ: Mapping[str, str], heartbeat: Callable[[Evid
         token=f"execution-{execution.pk}",
         request=execution.request_id,
         execution=execution.pk,
-        attempt=claim.attempt,
+        attempt=attempt,
         target=settings_of(execution.target),
         started_by=execution.started_by.get_username(),
         evidence=dict(earlier),
@@ -210,15 +215,29 @@ def _told(heartbeat: Callable[[Evidence], None], progress: Evidence) -> None:
         raise
 
 
-def _clean(claim: Claim, environ: Mapping[str, str]) -> None:
-    """Take away what the earlier steps of a failed execution left outside; never anything on the target."""
-    if Execution.objects.filter(pk=claim.execution.pk, is_open=True).exists():
+def clean_up(execution_id: int, environ: Mapping[str, str]) -> None:
+    """Take away what the steps of a failed execution left outside, never anything on the target; others are left alone.
+
+    Cleaning twice does nothing more, so whoever finds a failed execution may do it again.
+    """
+    failed = _failed().filter(pk=execution_id).select_related("request", "target", "started_by").first()
+    if failed is None:
         return
-    context = _context(claim, environ, lambda progress: None)
+    context = _context(failed, 0, environ, lambda progress: None)
     for step in reversed(STEPS):
         if step.clean is None:
             continue
         try:
             step.clean(context)
         except Exception:
-            logger.exception("Cleaning up after step %s of execution %s failed.", step.name, claim.execution.pk)
+            logger.exception("Cleaning up after step %s of execution %s failed.", step.name, execution_id)
+
+
+def failed_lately() -> list[int]:
+    """Return the executions that failed in the last two days; whoever failed them may have died before cleaning up."""
+    return list(_failed().filter(finished_at__gte=Now() - LATELY).values_list("pk", flat=True))
+
+
+def _failed() -> QuerySet[Execution]:
+    failed = StepRun.objects.filter(execution=OuterRef("pk"), state=RunState.FAILED)
+    return Execution.objects.filter(Exists(failed), is_open=False)

@@ -82,8 +82,10 @@ def sweep() -> None:
 
 @shared_task
 def sweep_scratch() -> None:
-    """Drop what executions that are over, and workers that were killed, left on the scratch server and in checkouts."""
+    """Drop what executions that are over, and workers that were killed, left on the scratch server, in checkouts and branches."""
     sweep_checkouts(now=time.time())
+    for execution_id in engine.failed_lately():
+        engine.clean_up(execution_id, os.environ)
     try:
         scratch = Scratch.of(os.environ)
         for name in engine.leftovers(scratch.names()):

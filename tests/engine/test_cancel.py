@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from typing import Any
 
 import pytest
 
 from records.models import Fact
-from rollbacks import engine
+from rollbacks import engine, tasks
 from rollbacks.models import Execution
 from rollbacks.services import running
 from rollbacks.services.moves import NotAllowed, Refused
@@ -38,8 +39,29 @@ def test_a_cancelled_run_stops_before_its_next_step_and_cleans_up(
     assert stopped.state == "failed" and stopped.attempt == 0
     assert "The wrong release." in stopped.sentence and "Nothing was changed on the target." in stopped.sentence
     assert facts_of(nzila) == before and ledger_rows(nzila) == 5
+    assert branches(nzila) == ""
     fact = Fact.objects.get(action="execution.cancel_asked")
     assert fact.actor_id == people["security"].pk and "The wrong release." in fact.line
+
+
+def branches(nzila: TargetDatabase) -> str:
+    listed = ["git", "-C", str(nzila.repository), "branch", "--list", "rollback/*"]
+    return subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_nobody_could_clean_up_is_swept(nzila: TargetDatabase, people: dict[str, Any]) -> None:
+    execution = started(people, nzila)
+    drive(execution, nzila.environ, until="apply")
+    cancel(people, execution)
+    # As if the worker had been killed before it could: nobody can reach the repository.
+    away = nzila.repository.rename(nzila.repository.with_name("away"))
+    assert drive(execution, nzila.environ) == "failed"
+    away.rename(nzila.repository)
+    assert "rollback/" in branches(nzila)
+
+    tasks.sweep_scratch()
+
+    assert branches(nzila) == ""
 
 
 @pytest.mark.parametrize("progress", [{"statement": 5}, {"commit": True}])

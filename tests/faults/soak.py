@@ -158,7 +158,7 @@ def lived_through(
             if ended.state == "succeeded" or found or sum(ended.acts.values()) == ACTS:
                 break
             patiently(lambda: _act(people, request, ended))
-        time.sleep(0.02)
+        time.sleep(0.05)
     else:
         ended.found.append(f"After {SILENT_SECONDS} seconds it is still {ended.state}: {_standing(request)}")
     ended.seconds = time.monotonic() - begun

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 
+from portal.settings import database as portal_database
+from records import trail
 from records.models import Fact
 from rollbacks import engine, settling
 from rollbacks.models import Execution, StepRun
@@ -137,6 +139,21 @@ def test_a_page_says_when_the_portals_database_is_away(people: dict[str, Any], a
     assert browser.get("/").status_code == 200
 
 
+def test_a_session_that_stands_still_in_a_transaction_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a worker whose host vanished while it wrote: it holds the trail's lock, which every use case needs."""
+    monkeypatch.setenv("DATABASE_IDLE_SECONDS", "0.3")
+    made, place = portal_database("DATABASE_URL"), connection.settings_dict
+    given = {"host": place["HOST"], "user": place["USER"], "dbname": place["NAME"], **made["OPTIONS"]}
+    given.pop("pool", None)
+    with psycopg.connect(**given) as vanished, psycopg.connect(**given, autocommit=True) as waiting:
+        lock = "SELECT pg_advisory_xact_lock(%s)"
+        vanished.execute(lock, [trail.TRAIL_LOCK])
+        waiting.execute(lock, [trail.TRAIL_LOCK])
+        assert waiting.execute("SHOW lock_timeout").fetchone() == ("5300ms",)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            vanished.execute("SELECT 1")
+
+
 def test_a_message_that_comes_again_while_its_step_runs_starts_nothing(
     nzila: TargetDatabase, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +249,7 @@ def test_without_its_fact_no_step_is_claimed_or_settled(
 ) -> None:
     execution = started(people, nzila)
     told = Fact.objects.count()
-    with refused_facts(action), pytest.raises(DatabaseError, match="the disk is full"):
+    with refused_facts(action), pytest.raises(DatabaseError, match="no fact is taken"):
         engine.advance(execution.pk, worker="mute", environ=nzila.environ)
 
     claimed = step(execution, "preflight")
@@ -245,11 +262,11 @@ def test_without_its_fact_no_step_is_claimed_or_settled(
 
 @contextmanager
 def refused_facts(action: str) -> Iterator[None]:
-    """Let the trail's table refuse this kind of fact, as a full disk would."""
+    """Let the trail's table refuse this kind of fact."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse_fact() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END $$"
+            "$$ BEGIN RAISE EXCEPTION 'no fact is taken'; END $$"
         )
         cursor.execute(
             f"CREATE TRIGGER refuse_fact BEFORE INSERT ON records_fact FOR EACH ROW WHEN (NEW.action = '{action}') "
