@@ -14,7 +14,6 @@ OMITTED = {
     "ledger",
     "settings",
     "expected",
-    "expected_at_end",
     "outside",
     "drift",
     "immutability_removed",

@@ -28,7 +28,7 @@ Kind = StrayFile.Kind
 DUMP = re.compile(r"backup-[0-9]{8}-[0-9]{6}(?:-[0-9a-f]+)?\.dump(?:\.age)?")
 TOKEN = re.compile(r"execution-([0-9]{1,18})")
 # What the steps of an execution keep beside its backup (expectation, earlier, apply_by_command).
-NOTES = ("expected", "expected-at-end", "before", "commit")
+NOTES = ("expected", "before", "commit")
 NOTE = re.compile(rf"(?:{'|'.join(NOTES)})-execution-([0-9]{{1,18}})\.json")
 REMOVED_UNASKED = (Kind.PARTIAL, Kind.LEFTOVER)
 

@@ -98,7 +98,7 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
     try:
         heartbeat = partial(renew, claim)
         with leases.kept(heartbeat):
-            context = _context(claim.execution, claim.attempt, environ, heartbeat)
+            context = _context(claim.execution, claim, environ, heartbeat)
             seen = step.observe(context)
             if seen is not None:
                 return Outcome("done", evidence=seen, observed=True)
@@ -141,8 +141,9 @@ def _settled(claim: Claim, step: Step, outcome: Outcome) -> bool:
 
 
 def _context(
-    execution: Execution, attempt: int, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]
+    execution: Execution, claim: Claim | None, environ: Mapping[str, str], heartbeat: Callable[[Evidence], None]
 ) -> StepContext:
+    """Return what a step may use; without a claim it is for cleaning up, which no wish to stop concerns."""
     earlier = execution.steps.filter(state=RunState.DONE).values_list("name", "evidence")
     return StepContext(
         plan=Plan.of(execution.plan),
@@ -150,7 +151,7 @@ def _context(
         token=f"execution-{execution.pk}",
         request=execution.request_id,
         execution=execution.pk,
-        attempt=attempt,
+        attempt=claim.attempt if claim else 0,
         target=settings_of(execution.target),
         started_by=execution.started_by.get_username(),
         evidence=dict(earlier),
@@ -164,9 +165,9 @@ def _context(
         keep_backup=lambda kept: backups.keep(execution.pk, kept),
         judge_backup=lambda sentence: backups.judge(execution.pk, sentence),
         no_longer_allowed=lambda: settling.no_longer_allowed(Execution.objects.get(pk=execution.pk)),
-        cancelled=lambda: stop_sentence(claim),
+        cancelled=lambda: stop_sentence(claim) if claim else "",
         resume_points=lambda: plan_points(execution),
-        keep_point=partial(keep_point, claim.execution, claim.step, claim.attempt),
+        keep_point=partial(keep_point, claim.execution, claim.step, claim.attempt) if claim else _keep_no_point,
     )
 
 
@@ -175,6 +176,10 @@ def cancel_sentence(execution_id: int) -> str:
     found = Execution.objects.filter(pk=execution_id, cancel_asked_at__isnull=False)
     execution = found.select_related("cancel_asked_by").first()
     return settling.cancelled(execution) if execution is not None else ""
+
+
+def _keep_no_point(number: int, state: str, evidence: Evidence) -> None:
+    raise LeaseLost(f"Nobody works on statement {number} any more.")
 
 
 def stop_sentence(claim: Claim) -> str:
@@ -223,7 +228,7 @@ def clean_up(execution_id: int, environ: Mapping[str, str]) -> None:
     failed = _failed().filter(pk=execution_id).select_related("request", "target", "started_by").first()
     if failed is None:
         return
-    context = _context(failed, 0, environ, lambda progress: None)
+    context = _context(failed, None, environ, lambda progress: None)
     for step in reversed(STEPS):
         if step.clean is None:
             continue

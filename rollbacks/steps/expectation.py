@@ -16,7 +16,7 @@ from rollbacks.adapters.store import Store, StoreRefused
 from rollbacks.ports import Evidence, StepContext, StepFailed
 from rollbacks.reversal.catalog import ACCESS_KINDS, Differences, Entry, Facts, compare
 
-AT_END = "expected_at_end"
+AT_END = "at_end"
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,14 @@ def lost_access(before: Facts, after: Facts) -> list[str]:
     return [f"The {entry[0]} of {'.'.join(entry[1:-1])} changed." for entry in sorted(changed)]
 
 
-def keep_expected(ctx: StepContext, expected: Facts, *, part: str = "expected") -> Evidence:
-    """Write the expected facts beside the backup, for a later step; return the file's name and digest.
+def keep_expected(ctx: StepContext, expected: Facts, *, at_end: Facts | None = None) -> Evidence:
+    """Write the expected facts beside the backup, for later steps; return the file's name and digest.
 
-    `part` is "expected", what the transaction leaves, or AT_END, what the lane leaves after it.
+    `at_end` are those after everything that runs, where statements run outside the transaction after it.
     """
-    text = json.dumps(expected.to_json(), ensure_ascii=False, sort_keys=True)
-    name = _note(ctx, part)
+    parts = {**expected.to_json(), **({AT_END: at_end.to_json()} if at_end is not None else {})}
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True)
+    name = _note(ctx)
     try:
         Store.of(ctx.environ).keep_note(name, text)
     except StoreRefused as error:
@@ -89,12 +90,11 @@ def keep_expected(ctx: StepContext, expected: Facts, *, part: str = "expected") 
 def load_expected(ctx: StepContext, *, at_end: bool = False) -> Expected:
     """Return the facts that the rehearsal kept; raises StepFailed when they are gone or were changed.
 
-    `at_end`: those after everything that runs, which differ where statements run outside the transaction after it.
+    They are what the transaction leaves; `at_end`: what everything that runs leaves.
     """
-    part = AT_END if at_end and AT_END in ctx.evidence["rehearse"] else "expected"
-    kept = ctx.evidence["rehearse"][part]
+    kept = ctx.evidence["rehearse"]["expected"]
     try:
-        text = Store.of(ctx.environ).read_note(_note(ctx, part))
+        text = Store.of(ctx.environ).read_note(_note(ctx))
     except StoreRefused as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error
     if text is None:
@@ -104,8 +104,8 @@ def load_expected(ctx: StepContext, *, at_end: bool = False) -> Expected:
     if hashlib.sha256(text.encode()).hexdigest() != kept["sha256"]:
         raise StepFailed("The rehearsed catalog was changed since the rehearsal; nothing was run.")
     content: dict[str, Any] = json.loads(text)
-    return Expected(Facts.from_json(content))
+    return Expected(Facts.from_json(content.get(AT_END, content) if at_end else content))
 
 
-def _note(ctx: StepContext, part: str) -> str:
-    return f"{part.replace('_', '-')}-{ctx.token}.json"
+def _note(ctx: StepContext) -> str:
+    return f"expected-{ctx.token}.json"

@@ -20,7 +20,7 @@ from rollbacks.reversal.immutability import removed
 from rollbacks.reversal.lane import AFTER, BEFORE
 from rollbacks.steps import lane
 from rollbacks.steps.backup import restore_backup, scratch_name
-from rollbacks.steps.expectation import AT_END, differences_from, keep_expected, want
+from rollbacks.steps.expectation import differences_from, keep_expected, want
 from rollbacks.steps.observation import read_migrations
 from rollbacks.steps.proving import states_of
 from rollbacks.steps.statements import StatementFailed, limit, run_statements, strong_locks
@@ -129,8 +129,7 @@ def _rehearse(ctx: StepContext, replayed: tuple[Facts, Facts]) -> Evidence:
         "immutability_removed": [each.document() for each in removed(live, after, ctx.target.audit_tables)],
         "drift": [" ".join(entry) for entry in sorted(live.entries - newest.entries)][:50],
         # What was seen here is what the apply step has to see, to the last word.
-        "expected": keep_expected(ctx, committed),
-        **({AT_END: keep_expected(ctx, after, part=AT_END)} if ctx.plan.lane.get(AFTER) else {}),
+        "expected": keep_expected(ctx, committed, at_end=after if ctx.plan.lane.get(AFTER) else None),
         **({"outside": outside} if outside else {}),
     }
 
