@@ -69,6 +69,7 @@ def resume(actor: Any, request_id: int) -> Execution:
             Execution.objects.filter(pk=execution.pk).update(
                 cancel_asked_at=None, cancel_asked_by=None, cancel_reason=""
             )
+        # A step that was tried stays one that was tried: its effect is looked for before a vote or a wish to stop counts.
         StepRun.objects.filter(execution=execution, state=RunState.UNCERTAIN).update(
             state=RunState.PENDING, resumed_after=F("attempt"), lease_until=None, sentence=""
         )

@@ -10,7 +10,7 @@ import pytest
 
 from records.models import Fact
 from rollbacks import engine, tasks
-from rollbacks.models import Execution
+from rollbacks.models import Execution, Request, StepRun
 from rollbacks.services import running
 from rollbacks.services.moves import NotAllowed, Refused
 from tests.clients import client_of
@@ -125,6 +125,22 @@ def test_a_run_whose_commit_nobody_saw_is_looked_for_although_it_was_cancelled(
     cancel(people, execution)
     wait_for(lambda: execution.pk in engine.claimable())
 
+    assert drive(execution, nzila.environ) == "succeeded"
+
+    assert step(execution, "apply").observed and ledger_rows(nzila) == 6
+
+
+def test_a_run_that_needs_attention_is_looked_at_although_it_was_cancelled(
+    nzila: TargetDatabase, people: dict[str, Any]
+) -> None:
+    execution = started(people, nzila)
+    killed(execution, nzila, "effect", "apply")
+    StepRun.objects.filter(execution=execution, name="apply").update(state="uncertain", lease_until=None)
+    Request.objects.filter(pk=execution.request_id).update(state="needs_attention")
+    cancel(people, execution)
+    running.resume(people["engineer"], execution.request_id)
+
+    # Failed would say that nothing was changed.
     assert drive(execution, nzila.environ) == "succeeded"
 
     assert step(execution, "apply").observed and ledger_rows(nzila) == 6
