@@ -19,6 +19,7 @@ from rollbacks.models import Execution
 from rollbacks.services import running
 from rollbacks.states import RunState
 from rollbacks.steps import apply, watch
+from rollbacks.steps.statements import limit
 from tests.conftest import TargetDatabase
 from tests.engine.test_faults import _is_stopped, facts_of, ledger_rows, wait_for, worker_process
 from tests.engine.test_lost_commit import advance_apply
@@ -296,3 +297,24 @@ def test_a_commit_that_a_failover_may_have_lost_is_not_sent_again(
     running.cancel(people["engineer"], execution.request_id, reason="Neither server has it.")
     running.resume(people["engineer"], execution.request_id)
     assert drive(execution, nzila.environ) == "failed" and ledger_rows(nzila) == 5
+
+
+class Deaf:
+    """A session through something that answers settings without keeping them."""
+
+    def __init__(self, line: Any, name: str) -> None:
+        self.line, self.name = line, name
+
+    def execute(self, query: Any, values: Any = None) -> Any:
+        lost = "set_config" in query and values[0] == self.name
+        return self.line.execute("SELECT 1" if lost else query, None if lost else values)
+
+
+@pytest.mark.parametrize("name", ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"])
+def test_limits_that_a_server_does_not_take_stop_it(nzila: TargetDatabase, name: str) -> None:
+    limits = Limits(lock_timeout_ms=1_000, statement_timeout_ms=2_000)
+    with nzila.connect() as line:
+        assert limit(line, limits)["statement_timeout"] == 2_000
+        line.rollback()
+        with pytest.raises(StepFailed, match=f"{name} is 0 ms"):
+            limit(Deaf(line, name), limits)  # type: ignore[arg-type]
