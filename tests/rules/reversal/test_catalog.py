@@ -204,6 +204,18 @@ def test_a_short_text_is_named_whole() -> None:
     assert sentence == f"View shop.v is “{'x' * 230}b” instead of “{'x' * 230}a”."
 
 
+def test_a_text_that_goes_on_is_cut_with_a_mark() -> None:
+    was, now = (Facts(frozenset({("view", "shop", "v", each + "x" * 300)})) for each in "ab")
+    (sentence,) = compare(was, now).sentences()
+    assert sentence == f"View shop.v is “b{'x' * 119}…” instead of “a{'x' * 119}…”."
+
+
+def test_what_only_one_side_has_is_named_with_what_it_is() -> None:
+    view, schema = ("view", "shop", "v", "SELECT\n1"), ("schema", "spare", "")
+    found = compare(Facts(frozenset({view})), Facts(frozenset({schema})))
+    assert found.sentences() == ["View shop.v is missing (SELECT 1).", "Schema spare is there and should not be."]
+
+
 def test_a_long_text_is_named_by_the_part_that_differs(line: Line, before: Facts) -> None:
     body = "'SELECT a + b /* " + "x" * 500 + "{} */'"
     make = (
@@ -213,8 +225,8 @@ def test_a_long_text_is_named_by_the_part_that_differs(line: Line, before: Facts
     first = read_facts(line, ignore_schemas=IGNORED)
     line.execute((make + body.format("second")).encode())
     (sentence,) = compare(first, read_facts(line, ignore_schemas=IGNORED)).sentences()
-    assert "first" in sentence
-    assert "second" in sentence
+    assert f"“…{'x' * 40}second" in sentence
+    assert f"“…{'x' * 40}first" in sentence
     assert len(sentence) < 400
 
 
