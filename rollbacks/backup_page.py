@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from approvals.roles import may
+from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import database_time
 from records.models import Fact
 from records.paging import page_of
@@ -37,13 +37,14 @@ class Hold:
 
 @dataclass(frozen=True)
 class BackupPage:
-    """One backup: where it is, whether it can be relied on, what keeps it, and whether the viewer may hold it."""
+    """One backup: where it is, whether it can be relied on, what keeps it, and what the viewer may do with it."""
 
     backup: Backup
     state: str
-    needed: str
+    needs: tuple[str, ...]
     holds: tuple[Hold, ...]
     may_hold: bool
+    may_restore: bool
     timeline: tuple[dict[str, Any], ...]
 
 
@@ -71,9 +72,10 @@ def backup_page(backup: Backup, person: Any) -> BackupPage:
     return BackupPage(
         backup=backup,
         state=_state(backup, held=any(each.open for each in holds)),
-        needed="" if backup.removing_at else backups.needed(backup),
+        needs=() if backup.removing_at else backups.needs_of(backup),
         holds=holds,
         may_hold=backup.removing_at is None and may(person, backups.HOLDING_ROLES),
+        may_restore=backup.removing_at is None and not backup.refusal and may(person, REQUESTING_ROLES),
         timeline=tuple({"fact": row, **json.loads(row.line)} for row in facts),
     )
 

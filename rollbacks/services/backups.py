@@ -147,22 +147,22 @@ def begin_removal(pk: int) -> Backup | None:
             return None
         if backup.removing_at is not None:
             return backup
-        if needed(backup):
+        if needs_of(backup):
             return None
         Backup.objects.filter(pk=pk).update(removing_at=Now(), removal=EXPIRED)
         facts.add("backup.removal_begun", subject_of(pk), name=backup.name, reason=EXPIRED)
         return backup
 
 
-def needed(backup: Backup) -> str:
-    """Return why the backup may not be removed now; empty when it may."""
-    if backup.expires_at > database_time():
-        return "Its time is not over."
-    if backup.execution.is_open:
-        return "Its run is not over."
-    if open_holds().filter(backup=backup).exists():
-        return "It is held."
-    return next(filter(None, (why(backup) for why in NEEDS)), "")
+def needs_of(backup: Backup) -> tuple[str, ...]:
+    """Return why the backup may not be removed now, one sentence for each reason; none when it may."""
+    reasons = (
+        "Its time is not over." if backup.expires_at > database_time() else "",
+        "Its run is not over." if backup.execution.is_open else "",
+        "It is held." if open_holds().filter(backup=backup).exists() else "",
+        *(why(backup) for why in NEEDS),
+    )
+    return tuple(filter(None, reasons))
 
 
 def finish_removal(pk: int) -> None:

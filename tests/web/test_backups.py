@@ -65,7 +65,13 @@ def test_a_hold_is_placed_and_lifted_on_the_page(people: dict[str, Any]) -> None
     assert auditor.post(f"{where}hold/", {"reason": "Case <i>7</i>"}).status_code == 302
     held = BackupHold.objects.get()
     page = auditor.get(where).content.decode()
-    assert "Case &lt;i&gt;7" in page and 'data-state="on_hold"' in page and "Its time is not over." in page
+    assert (
+        "Case &lt;i&gt;7" in page
+        and 'data-state="on_hold"' in page
+        and "Its time is not over." in page
+        and "It is held." in page
+    )
+    assert "Restore it into a new database" not in page
     assert 'data-state="on_hold"' in platform.get("/backups/").content.decode()
     lifting = f"{where}holds/{held.pk}/lift/"
     assert f'href="#lift-{held.pk}-reason"' in auditor.post(lifting, {}).content.decode()

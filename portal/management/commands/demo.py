@@ -22,7 +22,8 @@ from portal.embedded.supervise import Supervisor, free_port
 from rollbacks.services.moves import Refused
 
 WORKERS_ONLY = (
-    "PGSERVICEFILE", "NZILA_DIRECT_DATABASE_URL", "SCRATCH_DATABASE_URL", "BACKUP_DIR", "MIGRATE_DATABASE_URL",
+    "PGSERVICEFILE", "NZILA_DIRECT_DATABASE_URL", "SCRATCH_DATABASE_URL", "BACKUP_DIR", "BACKUP_STORE_URL", "BACKUP_IDENTITY_FILE",
+    "MIGRATE_DATABASE_URL",
 )  # fmt: skip
 RETURN_TO = "0002_rich_marten_broadcloak"
 
