@@ -128,7 +128,9 @@ def test_a_page_says_when_the_portals_database_is_away(people: dict[str, Any], a
     browser = client_of(people["engineer"])
     browser.raise_request_exception = False
     with database_away(admin):
-        page, answered = browser.get("/"), browser.get("/api/v1/requests")
+        page = browser.get("/")
+        program = Client(headers={"host": "localhost", "Authorization": f"Bearer rbp_{'0' * 10}_{'x' * 43}"})
+        answered = program.get("/api/v1/requests")
         # What is no outage stays what it is.
         ready = Client(headers={"host": "localhost"}).get("/readyz")
     connection.close()
@@ -136,6 +138,7 @@ def test_a_page_says_when_the_portals_database_is_away(people: dict[str, Any], a
     assert page.status_code == 503 and page.headers["Retry-After"] == "5"
     assert "does not answer at the moment" in page.text
     assert answered.status_code == 503 and answered.headers["Retry-After"] == "5" and ready.status_code == 503
+    assert answered.json()["type"].endswith("#unavailable")
     assert browser.get("/").status_code == 200
 
 
@@ -189,7 +192,7 @@ def test_a_scratch_server_that_goes_away_is_no_failure_of_the_sql(
 
     # Away for good: the run ends with the server's name, the votes hold, and the request is started again as signed.
     away = {**nzila.environ, "SCRATCH_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/postgres"}
-    assert insist(execution, away) == "failed"
+    assert insist(execution, away) == "failed" and step(execution, "rehearse").attempt == settings.STEP_ATTEMPTS
     assert "scratch cannot be reached" in step(execution, "rehearse").sentence
     assert contradictions(execution.request_id, nzila, was) == []
     again = running.start(people["engineer"], execution.request_id)

@@ -196,6 +196,7 @@ def nursery(portal: Relay, folder: Path) -> Iterator[subprocess.Popen[str]]:
         **os.environ,
         "DATABASE_URL": f"postgresql://{place['USER']}@127.0.0.1:{portal.port}/{place['NAME']}?sslmode=disable",
         "LEASE_SECONDS": str(LEASE_SECONDS), "RETRY_SECONDS": "0.1", "DATABASE_POOL_SIZE": "0",
+        "DATABASE_IDLE_SECONDS": "2",
         "CELERY_QUEUE": settings.CELERY_TASK_DEFAULT_QUEUE, "PYTHONPATH": os.getcwd(),
         "DJANGO_SETTINGS_MODULE": "portal.settings", "EMAIL_URL": f"filemail:///{folder / 'mail'}",
         "NOTICE_LEASE_SECONDS": str(LEASE_SECONDS), "NOTICE_RETRY_SECONDS": "0.1",
