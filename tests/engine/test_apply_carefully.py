@@ -16,6 +16,8 @@ import pytest
 from demo import target as demo_target
 from rollbacks import engine
 from rollbacks.models import Execution
+from rollbacks.plan import Limits
+from rollbacks.ports import StepFailed
 from rollbacks.services import running
 from rollbacks.states import RunState
 from rollbacks.steps import apply, watch
