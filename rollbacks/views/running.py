@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from approvals.roles import may
+from approvals.roles import REQUESTING_ROLES, may
 from approvals.services import decision_on, open_case_of
+from rollbacks.attention import attention_of
 from rollbacks.forms import CancelForm, ConfirmForm
 from rollbacks.models import Request, Revision
 from rollbacks.plan import Plan
@@ -19,6 +20,7 @@ from rollbacks.services.running import CANCELLING_ROLES, not_cancellable, requir
 from rollbacks.services.running import cancel as cancel_execution
 from rollbacks.services.running import resume as resume_execution
 from rollbacks.services.running import start as start_execution
+from rollbacks.states import State
 from rollbacks.views.doors import door, filers
 
 
@@ -69,6 +71,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "rollback": found,
         "execution": execution,
         "waiting": waiting_sentence(execution),
+        "attention": attention_of(execution) if execution and found.state == State.NEEDS_ATTENTION else None,
+        "may_resume": may(request.user, REQUESTING_ROLES),
         "may_cancel": not not_cancellable(execution) and may(request.user, CANCELLING_ROLES),
     }
     template = "rollbacks/_run.html" if request.headers.get("HX-Request") else "rollbacks/run.html"

@@ -22,6 +22,7 @@ from rollbacks.services import running
 from rollbacks.states import RunState
 from rollbacks.steps import apply, watch
 from rollbacks.steps.statements import limit
+from tests.clients import client_of
 from tests.conftest import TargetDatabase
 from tests.engine.test_faults import _is_stopped, facts_of, ledger_rows, wait_for, worker_process
 from tests.engine.test_lost_commit import advance_apply
@@ -272,6 +273,14 @@ def test_what_keeps_the_portal_from_looking_says_nothing_about_the_first_attempt
         assert drive(execution, environ) == "needs_attention"
     doubt = step(execution, "apply")
     assert doubt.state == RunState.UNCERTAIN and "earlier attempt" in doubt.sentence
+    page = client_of(people["engineer"]).get(f"/requests/{execution.request_id}/run/").content.decode()
+    for words in (
+        "it is on the target as a whole or not at all",
+        "Whether its COMMIT is on the target",
+        "Give the run up",
+    ):
+        assert words in page
+    assert page.count("Look again and go on") == 2 and "Bring the state before back" not in page
 
     running.resume(people["engineer"], execution.request_id)
     assert drive(execution, nzila.environ) == "succeeded"

@@ -240,6 +240,10 @@ def test_a_target_that_was_changed_after_the_apply_needs_a_person(
 
     told = step(execution, "verify")
     assert "was applied, but the target is not as proven" in told.sentence and "nobody_signed" in told.sentence
+    page = client_of(people["engineer"]).get(f"/requests/{execution.request_id}/run/").content.decode()
+    for words in ("The target has committed the rollback", "Bring the state before back", "/recoveries/new/"):
+        assert words in page
+    assert "Give the run up" not in page
     with nzila.connect() as line:
         line.execute("DROP TABLE nobody_signed")
     running.resume(people["engineer"], execution.request_id)
