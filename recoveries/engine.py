@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.functions import Now
 
@@ -68,8 +69,13 @@ def advance(pk: int, *, worker: str, environ: Mapping[str, str]) -> bool:
     if kind == "lost":
         logger.warning("Step %s of recovery %s was taken over by another worker.", step.name, pk)
         return False
+    return leases.written_when_back(lambda: _settle(claim, step, kind, evidence, observed=observed, sentence=sentence))
+
+
+def _settle(claim: Claim, step: Step, kind: str, evidence: Evidence, *, observed: bool, sentence: str) -> bool:
+    """Write how the step ended, if it is still ours; True when the next step can be done at once."""
     with trail.recording(None) as facts:
-        recovery = lock(pk)
+        recovery = lock(claim.recovery.pk)
         if not _mine(claim).exists():
             return False
         if kind == "done":
@@ -181,6 +187,10 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> tuple[str, Evi
         return "interrupted", {}, False, str(interruption)
     except StepUncertain as doubt:
         return "uncertain", {}, False, str(doubt)
+    except leases.AWAY as error:
+        logger.warning("The portal's database broke off in step %s (%s).", step.name, type(error).__name__)
+        connection.close()
+        return "interrupted", {}, False, "The portal's own database broke off; the step is tried again."
     except Exception as error:
         logger.exception("Step %s of recovery %s stopped unexpectedly.", step.name, claim.recovery.pk)
         sentence = (

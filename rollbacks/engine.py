@@ -7,14 +7,13 @@ worker change nothing but the time it takes. One call of `advance` is one step.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
@@ -44,10 +43,6 @@ from rollbacks.steps import LANE_BEFORE, STEPS, reaches_target
 logger = logging.getLogger(__name__)
 
 BY_NAME = {step.name: step for step in STEPS}
-# What Django raises when the portal's own database is away, or has ended a session that stood still in a transaction
-# (InternalError); the target's errors are psycopg's.
-AWAY = (OperationalError, InterfaceError, InternalError)
-AWAY_PAUSE_SECONDS = 0.25
 LATELY = timedelta(days=2)
 
 
@@ -66,7 +61,7 @@ def advance(execution_id: int, *, worker: str, environ: Mapping[str, str]) -> bo
     if outcome.kind == "lost":
         logger.warning("Step %s of execution %s was taken over by another worker.", step.name, execution_id)
         return False
-    more = _settled(claim, step, outcome)
+    more = leases.written_when_back(lambda: settling.settle(claim, step, outcome))
     if outcome.kind in {"failed", "uncertain"}:
         clean_up(execution_id, environ)
     return more
@@ -111,7 +106,7 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
         return Outcome("uncertain", evidence=doubt.evidence, sentence=str(doubt))
     except StepInterrupted as interruption:
         return Outcome("interrupted", sentence=str(interruption))
-    except AWAY as error:
+    except leases.AWAY as error:
         # Nothing was wrong with the step. Where it stood in a transaction on the target, that was rolled back.
         logger.warning("The portal's database broke off in step %s (%s).", step.name, type(error).__name__)
         connection.close()
@@ -120,24 +115,6 @@ def _run(step: Step, claim: Claim, environ: Mapping[str, str]) -> Outcome:
         # A bug of ours or something no step foresaw: claiming success or failure would be a guess.
         logger.exception("Step %s of execution %s stopped unexpectedly.", step.name, claim.execution.pk)
         return Outcome("unexpected", sentence=type(error).__name__)
-
-
-def _settled(claim: Claim, step: Step, outcome: Outcome) -> bool:
-    """Write the outcome; while the portal's database is away it is tried again, for as long as a lease lasts.
-
-    What is not written by then is not lost: the next worker observes what this one did. Trying again is safe,
-    because an outcome is only written while its attempt is the newest.
-    """
-    end = time.monotonic() + settings.LEASE_SECONDS
-    while True:
-        try:
-            return settling.settle(claim, step, outcome)
-        except AWAY as error:
-            connection.close()
-            if time.monotonic() >= end:
-                raise
-            logger.warning("The outcome of step %s could not be written yet (%s).", step.name, type(error).__name__)
-            time.sleep(AWAY_PAUSE_SECONDS)
 
 
 def _context(
@@ -215,7 +192,7 @@ def _told(heartbeat: Callable[[Evidence], None], progress: Evidence) -> None:
     """Renew, and let go of a connection that the portal's database broke off, so that the next renewal has a new one."""
     try:
         heartbeat(progress)
-    except AWAY:
+    except leases.AWAY:
         connection.close()
         raise
 

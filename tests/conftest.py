@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,13 +13,19 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection, transaction
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from psycopg import sql
 
 from demo import target as demo_target
+
+# The password with which every worker of a test signs in to its target; nothing that is kept or shown may hold it.
+CANARY = "canary-Zx7-kept-nowhere"
+# Where it was met, to fail the test that is running.
+MET: list[str] = []
 
 # What Django makes for the models themselves, which no test changes.
 STANDING = {"django_content_type", "auth_permission"}
@@ -46,6 +53,10 @@ def _emptied_after_commits() -> Iterator[None]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables))
             filled = [row[0] for row in cursor.fetchall()]
+            for table in filled:
+                cursor.execute(f"SELECT count(*) FROM {table} AS kept WHERE kept::text LIKE %s", [f"%{CANARY}%"])
+                if cursor.fetchone() != (0,):
+                    MET.append(f"the portal's table {table}")
             cursor.execute(ALWAYS_ON_DELETE, [filled])
             always = cursor.fetchall()
             # Ordinary triggers, foreign keys among them, do not fire in this role, so any order will do.
@@ -60,6 +71,41 @@ def _emptied_after_commits() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = teardown
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+class Listener(logging.Handler):
+    """Listens to everything that is logged in this process."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if CANARY in self.format(record):
+            MET.append(f"the log of {record.name}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _listened() -> Iterator[None]:
+    """Look for the canary in every log line and every answer of the portal."""
+    listener, request = Listener(), Client.request
+    logging.getLogger().addHandler(listener)
+
+    def answered(self: Client, **environ: Any) -> Any:
+        response = request(self, **environ)
+        if not response.streaming and CANARY.encode() in response.content:
+            MET.append(f"the page {environ.get('PATH_INFO')}")
+        return response
+
+    Client.request = answered
+    yield
+    Client.request = request
+    logging.getLogger().removeHandler(listener)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret() -> Iterator[None]:
+    """Fail the test in which the canary got anywhere."""
+    yield
+    met = MET.copy()
+    MET.clear()
+    assert met == [], f"The target's password is in {', '.join(met)}."
 
 
 @dataclass(frozen=True)
@@ -130,12 +176,25 @@ def nzila(
     backups.mkdir()
     environ = {
         **os.environ,
-        f"{name.upper().replace('-', '_')}_DIRECT_DATABASE_URL": url,
+        f"{name.upper().replace('-', '_')}_DIRECT_DATABASE_URL": url.replace("@", f":{CANARY}@", 1),
         "BACKUP_DIR": str(backups),
     }
     yield TargetDatabase(name, url, copied(repository_template, tmp_path / "repository"), environ)
+    _look_for_the_canary(backups)
     with psycopg.connect(cluster_url, autocommit=True) as admin:
         demo_target.drop_database(admin, name)
+
+
+def _look_for_the_canary(backups: Path) -> None:
+    """Look at what the worker kept in files and at what waits in the queue."""
+    MET.extend(
+        f"the file {each.name}"
+        for each in backups.rglob("*")
+        if each.is_file() and CANARY.encode() in each.read_bytes()
+    )
+    broker = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    if any(CANARY.encode() in message for message in broker.lrange(settings.CELERY_TASK_DEFAULT_QUEUE, 0, -1)):
+        MET.append("the queue")
 
 
 @pytest.fixture

@@ -29,11 +29,9 @@ def session_name(ctx: StepContext, attempt: int = 0) -> str:
 def look(ctx: StepContext) -> Evidence | None:
     """Return the evidence when an earlier attempt's COMMIT is on the primary, None when it is certain that none is.
 
-    An earlier attempt's session is ended first: its worker has lost the lease, and while its transaction is open it
+    The first attempt looks as well: a portal that was restored from its backup does not know what came after. An earlier attempt's session is ended first: its worker has lost the lease, and while its transaction is open it
     could still commit (acceptance F06). Raises StepUncertain where nobody can tell, StepInterrupted to look again.
     """
-    if ctx.attempt == 1:
-        return None
     with _reading(ctx) as connection:
         sessions.end_named(connection, [session_name(ctx, number) for number in range(1, ctx.attempt)])
         if not lock_target(connection, ctx.plan, LOCK_WAIT_SECONDS):
@@ -88,20 +86,30 @@ def _reading(ctx: StepContext) -> Iterator[Connection]:
             targets.refuse_standby(connection)
             targets.refuse_other_database(connection, ctx.plan.target)
             yield connection
-    except (targets.Unreachable, targets.Standby) as error:
+    except targets.Standby as error:
+        raise _not_read(ctx, error, later=StepInterrupted) from error
+    except targets.Unreachable as error:
         raise StepInterrupted(
             f"{error} Whether an earlier attempt applied the rollback is looked for again."
         ) from error
     except targets.REFUSALS as error:
-        raise StepUncertain(
-            f"{error} Whether an earlier attempt applied the rollback could not be read; once this is mended, let the "
-            "portal look again."
-        ) from error
+        raise _not_read(ctx, error, later=StepUncertain) from error
     except psycopg.Error as error:
         raise StepInterrupted(
             f"The target could not be read ({one_sentence(error)}) Whether an earlier attempt applied the rollback is "
             "looked for again."
         ) from error
+
+
+def _not_read(
+    ctx: StepContext, error: Exception, *, later: type[StepInterrupted] | type[StepUncertain]
+) -> StepFailed | StepInterrupted | StepUncertain:
+    """Nothing was begun on the first attempt; on a later one nobody knows yet what the earlier did."""
+    if ctx.attempt == 1:
+        return StepFailed(f"{error} Nothing was run.")
+    return later(
+        f"{error} Whether an earlier attempt applied the rollback could not be read; once this is mended, let the portal look again."
+    )
 
 
 def lost_since(ctx: StepContext, now_on: str) -> str:

@@ -158,11 +158,10 @@ def _trail(request: Request, executions: list[Execution]) -> Iterator[str]:
 def _steps_told(execution: Execution, told: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:
     """Follow the run's facts: what they say of each step is what its row says, one fact for each change of state."""
     heard: dict[str, tuple[str, dict[str, Any]]] = {}
-    started: set[str] = set()
     for action, detail in told:
         if action == "request.moved" and detail.get("resumed"):
-            started -= {name for name, (state, _) in heard.items() if state == "uncertain"}
-            heard = {name: ("pending", {}) if said[0] == "uncertain" else said for name, said in heard.items()}
+            # The number of the attempt goes on: it is the fence.
+            heard = {name: ("pending", said[1]) if said[0] == "uncertain" else said for name, said in heard.items()}
         if not action.startswith("step."):
             continue
         name, state = detail["step"], heard.get(detail["step"], ("pending", {}))[0]
@@ -172,11 +171,10 @@ def _steps_told(execution: Execution, told: list[tuple[str, dict[str, Any]]]) ->
             earlier = NAMES[: NAMES.index(name)]
             if any(heard.get(each, ("", {}))[0] != "done" for each in earlier):
                 yield f"{execution}: {name} was started before an earlier step was done."
-            expected = heard[name][1].get("attempt", 0) + 1 if name in started else 1
+            expected = heard.get(name, ("", {}))[1].get("attempt", 0) + 1
             if detail["attempt"] != expected:
                 yield f"{execution}: {name} was started as attempt {detail['attempt']}, and {expected} was its turn."
-            started.add(name)
-        elif action in ENDS and name in started and detail["attempt"] != heard[name][1].get("attempt"):
+        elif action in ENDS and name in heard and detail["attempt"] != heard[name][1].get("attempt"):
             yield f"{execution}: {action} of {name} is of attempt {detail['attempt']}, which was not the one at work."
         after = {"step.started": "running", "step.interrupted": "pending"}.get(action) or ENDS.get(action, state)
         heard[name] = (after, detail)

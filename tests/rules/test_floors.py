@@ -26,7 +26,7 @@ FLOORS = {
         "rollbacks.checklist", "rollbacks.options", "rollbacks.ports", "rollbacks.reversal", "rollbacks.drizzle", "rollbacks.ownership",
         "records.recovery_entry", "recoveries.states", "recoveries.cutover", "recoveries.plan", "recoveries.kinds", "recoveries.points",
     ),
-    ROWS: ("records.models", "approvals.models", "rollbacks.models", "rollbacks.side_models", "recoveries.models", "notices.models"),
+    ROWS: ("records.models", "approvals.models", "rollbacks.models", "rollbacks.side_models", "rollbacks.leased_step", "recoveries.models", "notices.models"),
     STEPS: ("recoveries.ports", "recoveries.separation", "recoveries.providers", "recoveries.steps", "rollbacks.steps", "rollbacks.adapters", "notices.channels"),
     CASES: (
         "records.trail", "records.record", "records.paging", "records.verification", "approvals.services", "approvals.roles",
@@ -34,7 +34,7 @@ FLOORS = {
         "rollbacks.services", "rollbacks.engine", "rollbacks.settling", "rollbacks.sealing",
         "approvals.grants", "approvals.delegations", "approvals.standing", "approvals.queries", "approvals.refusals",
         "rollbacks.history", "rollbacks.queries", "rollbacks.request_page", "rollbacks.follow_up_page", "rollbacks.doorbell", "rollbacks.leases", "rollbacks.freezes",
-        "rollbacks.backup_sweep", "rollbacks.backup_page", "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
+        "rollbacks.backup_sweep", "rollbacks.backup_page", "rollbacks.attention", "rollbacks.proof_runs", "rollbacks.proof_view", "rollbacks.policy_page", "rollbacks.emergencies",
         "recoveries.services", "recoveries.engine", "recoveries.doorbell", "recoveries.history", "recoveries.recovery_page",
         "notices.causes", "notices.audiences", "notices.wording", "notices.content", "notices.recovery_wording",
         "notices.kinds", "notices.turns", "notices.collecting", "notices.mail", "notices.sending", "notices.evidence",
