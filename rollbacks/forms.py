@@ -116,6 +116,9 @@ class AnswerForm(forms.Form):
 class SignForm(forms.Form):
     """A vote: the digest and SQL that were shown, role, choice and reason, and a passkey's answer or a code."""
 
+    # Neither is required by itself, and calling it optional would say that one may sign without.
+    one_of_several = ("code",)
+
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
     # SHA-256 of the SQL that was on the page; shorter SQL than the plan's has another.
     shown = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)

@@ -241,8 +241,10 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
         widget.attrs.update(attrs)
     control = "" if choices else bound.as_widget(attrs=attrs)
     needed = bound.name in getattr(bound.form, "needed", ())
+    optional = not bound.field.required and bound.name not in getattr(bound.form, "one_of_several", ())
     return {
-        "field": bound, "control": control, "choices": choices, "checkbox": checkbox, "hint": hint, "needed": needed
+        "field": bound, "control": control, "choices": choices, "checkbox": checkbox, "hint": hint, "needed": needed,
+        "optional": optional,
     }  # fmt: skip
 
 
