@@ -19,7 +19,7 @@ from rollbacks.ports import LeaseLost
 from rollbacks.services import running
 from rollbacks.steps import lane
 from tests.clients import client_of
-from tests.conftest import TargetDatabase
+from tests.conftest import THOROUGH, TargetDatabase
 from tests.engine.test_faults import carry_on, facts_of, ledger_rows, process_environment, wait_for
 from tests.rollback import drive, started, step
 
@@ -39,7 +39,7 @@ AFTER = (
 )
 # Statement 1 before the transaction, 2 and 3 after it; the catalog ends as it has to.
 BOTH = {UNDONE: f"{BEFORE}\n{INSIDE}\n{AFTER}"}
-# LANE_KILLS=1 kills at every one of these points; the others of the file are kills as well.
+# THOROUGH=1 kills at every one of these points; the others of the file are kills as well.
 KILLS = [
     ("sent", 1, False), ("begun", 1, True), ("done", 1, False), ("begun", 2, True), ("sent", 2, False), ("sent", 3, False),
 ]  # fmt: skip
@@ -100,7 +100,7 @@ def test_a_plan_with_a_lane_runs_in_the_signed_order_and_says_what_is_not_atomic
     assert "Outside, before" in page and "they are not atomic" in page
 
 
-@pytest.mark.parametrize(("point", "number", "ran"), KILLS if os.environ.get("LANE_KILLS") else KILLS[:1])
+@pytest.mark.parametrize(("point", "number", "ran"), KILLS if THOROUGH else KILLS[:1])
 def test_a_killed_worker_is_followed_by_one_that_repeats_nothing(
     nzila: TargetDatabase, people: dict[str, Any], point: str, number: int, ran: bool
 ) -> None:

@@ -14,7 +14,7 @@ from rollbacks.steps.proving import prove
 from tests.reversal.cases import BASE, CASES
 from tests.reversal.conftest import LAYOUT, folder_of
 
-EXAMPLES = int(os.environ.get("RANDOM_MIGRATIONS", "25"))
+EXAMPLES = int(os.environ.get("RANDOM_MIGRATIONS", "15"))
 # A file with CONCURRENTLY is applied statement by statement, so nothing else may stand in it.
 FORWARDS = [case.forward for case in CASES if "CONCURRENTLY" not in case.forward]
 
