@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,12 +37,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def environ(nzila: TargetDatabase, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a worker that encrypts; databases are restored on the scratch cluster, which is no target's."""
     url = os.environ["SCRATCH_DATABASE_URL"]
+    # All test processes share the scratch server, and the databases here have names that people would give.
+    alone = (Path(tempfile.gettempdir()) / "rollback-recovered-databases.lock").open("w")
+    fcntl.flock(alone, fcntl.LOCK_EX)
     (tmp_path / "keys").mkdir()
     yield {**nzila.environ, "RESTORE_DATABASE_URL": url, **identity(tmp_path / "keys")[2]}
     with psycopg.connect(url, autocommit=True) as line:
         names = line.execute("SELECT datname FROM pg_database WHERE datname ~ '^(back-|restoring-)'").fetchall()
         for (name,) in names:
             line.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    alone.close()
 
 
 @pytest.fixture
