@@ -214,6 +214,22 @@ def test_what_only_one_side_has_is_named_with_what_it_is() -> None:
     view, schema = ("view", "shop", "v", "SELECT\n1"), ("schema", "spare", "")
     found = compare(Facts(frozenset({view})), Facts(frozenset({schema})))
     assert found.sentences() == ["View shop.v is missing (SELECT 1).", "Schema spare is there and should not be."]
+    long = Facts(frozenset({("view", "shop", "v", "x" * 121)}))
+    assert compare(long, Facts(frozenset())).sentences() == [f"View shop.v is missing ({'x' * 119}…)."]
+
+
+def test_a_column_that_only_one_side_has_puts_no_other_out_of_order() -> None:
+    one, other = (Facts(frozenset(), {"shop.t": columns}) for columns in (("a", "gone", "b"), ("a", "b", "new")))
+    assert compare(one, other).reordered == compare(other, one).reordered == ()
+    assert compare(one, Facts(frozenset(), {"shop.t": ("b", "a")})).reordered == ("shop.t",)
+
+
+def test_only_tables_have_an_order_of_columns(line: Line) -> None:
+    line.execute(
+        "CREATE TABLE public.ordered (b int, a int); CREATE VIEW public.seen AS SELECT b, a FROM public.ordered"
+    )
+    order = read_facts(line, ignore_schemas=IGNORED).order
+    assert order["public.ordered"] == ("b", "a") and "public.seen" not in order
 
 
 def test_a_long_text_is_named_by_the_part_that_differs(line: Line, before: Facts) -> None:
