@@ -44,7 +44,7 @@ class Session:
     def __str__(self) -> str:
         if not self.pid:
             return "a prepared transaction"
-        said = [f"{self.application}" if self.application else "", f"user {self.user}" if self.user else ""]
+        said = [self.application, f"user {self.user}" if self.user else ""]
         if self.state and self.seconds is not None:
             said.append(f"{self.state} for {self.seconds} s")
         words = ", ".join(each for each in said if each)
@@ -72,9 +72,9 @@ def terminate(connection: Connection, pid: int) -> None:
     connection.execute("SELECT pg_catalog.pg_terminate_backend(%s)", [pid])
 
 
-def end_named(connection: Connection, names: list[str]) -> int:
-    """End the sessions of these application names in this database; return how many were told to end.
+def end_named(connection: Connection, names: list[str]) -> None:
+    """End the sessions of these application names in this database.
 
     A session that waits for a synchronous standby is left alone: whether its COMMIT holds is not decided yet.
     """
-    return len(connection.execute(END_EARLIER, [names]).fetchall())
+    connection.execute(END_EARLIER, [names])

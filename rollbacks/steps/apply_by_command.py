@@ -27,6 +27,7 @@ from rollbacks.reversal.catalog import ACCESS_KINDS, Facts, compare, read_facts
 from rollbacks.steps import project
 from rollbacks.steps.backup import verified_backup
 from rollbacks.steps.expectation import load_expected, lost_access
+from rollbacks.steps.ledger_row import refuse_moved
 from rollbacks.steps.observation import connect_directly, head_of, lock_target
 from rollbacks.steps.statements import Connection
 
@@ -91,11 +92,7 @@ def _begin(connection: Connection, ctx: StepContext) -> None:
         # Held in this session while the command works in its own.
         _lock(connection, ctx, StepFailed)
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        if head_of(read_ledger(connection, ctx.target.layout)) != ctx.plan.ledger_head:
-            raise StepFailed(
-                "The ledger moved since the plan was signed: another migration was applied. "
-                "Nothing was changed; edit the request and have it signed again."
-            )
+        refuse_moved(connection, ctx)
         _keep_before(ctx, _facts(connection, ctx))
     except StoreRefused as error:
         raise StepFailed(f"{error} Nothing was changed on the target.") from error

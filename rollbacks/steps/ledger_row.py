@@ -18,9 +18,13 @@ def lock_ledger(connection: Connection, ctx: StepContext) -> None:
     ACCESS EXCLUSIVE, because a concurrent migrate() that read the old last row would otherwise run on top of ours
     (seen with drizzle-orm 0.45).
     """
-    layout = ctx.target.layout
     connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(_table(ctx)))
-    if head_of(read_ledger(connection, layout)) != ctx.plan.ledger_head:
+    refuse_moved(connection, ctx)
+
+
+def refuse_moved(connection: Connection, ctx: StepContext) -> None:
+    """Raise StepFailed when the ledger is not as it was signed, before anything was changed."""
+    if head_of(read_ledger(connection, ctx.target.layout)) != ctx.plan.ledger_head:
         raise StepFailed(
             "The ledger moved since the plan was signed: another migration was applied. "
             "Nothing was changed; edit the request and have it signed again."
